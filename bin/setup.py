@@ -1,0 +1,156 @@
+"""What `make run`, `make test` and `make lock` do; see the Makefile.
+
+Brings an empty machine to a working product: Python environment, front-end
+files, compiled translations, a browser for the tests. Each step leaves a stamp
+and is skipped while what it was made from has not changed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from browser import ensure_browser
+from environment import PYTHON, compile_locks, ensure_environment
+from frontend import ensure_frontend_files, lock_frontend_files
+from telling import ROOT, RUN_FOLDER, CannotGoOn, require_room, run_told, say
+
+CHECKS = {
+    "ruff": ["-m", "ruff", "check"],
+    "ruff format": ["-m", "ruff", "format", "--check"],
+    "mypy": ["-m", "mypy"],
+    "import-linter": ["-c", "import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())"],
+}
+
+
+def run() -> None:
+    """Set up and turn into the supervisor, which serves until Ctrl-C."""
+    require_room(500)
+    _require_free_port()
+    with _one_at_a_time():
+        ensure_environment("embedded")
+        ensure_frontend_files()
+        compile_translations()
+    os.execv(PYTHON, [str(PYTHON), "-m", "funnel_app.embedded.supervisor"])
+
+
+def test(arguments: list[str]) -> int:
+    """Set up, then the static checks and all tests; with arguments only the tests they select."""
+    require_room(500)
+    with _one_at_a_time():
+        ensure_environment("dev")
+        ensure_frontend_files()
+        compile_translations()
+        chromium = ensure_browser()
+    environment = os.environ | ({"CHROMIUM": chromium} if chromium else {})
+    failed = [] if arguments else run_checks()
+    command = [str(PYTHON), "-m", "pytest", *(arguments or ["-q"])]
+    code = subprocess.run(command, cwd=ROOT, env=environment).returncode
+    if failed:
+        say(f"These checks failed before the tests: {', '.join(failed)}.")
+    return code or bool(failed)
+
+
+def run_checks() -> list[str]:
+    """Run the checks that need no database; returns the names of those that failed."""
+    failed = []
+    for name, command in CHECKS.items():
+        say(f"Checking with {name} …")
+        if subprocess.run([str(PYTHON), *command], cwd=ROOT).returncode:
+            failed.append(name)
+    return failed
+
+
+def lock() -> None:
+    with _one_at_a_time():
+        ensure_environment("dev")
+        compile_locks()
+        lock_frontend_files()
+
+
+def compile_translations() -> None:
+    """Compile locale/*.po to .mo with Babel, where a .po is newer."""
+    for catalogue in sorted(ROOT.glob("locale/*/LC_MESSAGES/*.po")):
+        compiled = catalogue.with_suffix(".mo")
+        if compiled.exists() and compiled.stat().st_mtime >= catalogue.stat().st_mtime:
+            continue
+        say(f"Compiling {catalogue.relative_to(ROOT)} …")
+        run_told(
+            [str(PYTHON), "-m", "babel.messages.frontend", "compile"]
+            + ["--input-file", str(catalogue), "--output-file", str(compiled)],
+            log=RUN_FOLDER / "translations.log",
+            what=f"Compiling {catalogue.relative_to(ROOT)}",
+        )
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Only one set-up works in this checkout at any moment; another waits for it."""
+    with (RUN_FOLDER / "setup.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            say("Another set-up is at work in this folder; waiting for it to finish …")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _require_free_port() -> None:
+    """Say at once what the supervisor would only find out after minutes of set-up."""
+    running = _running_already()
+    if running:
+        raise CannotGoOn(running)
+    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(port)))
+        except (OSError, ValueError, OverflowError) as error:
+            raise CannotGoOn(
+                f"The address {host}:{port} cannot be used ({getattr(error, 'strerror', None) or error}); "
+                "choose another with PORT=8001 make run."
+            ) from error
+
+
+def _running_already() -> str | None:
+    """The sentence for a second `make run`, when the first one holds its lock."""
+    note = RUN_FOLDER / "supervisor.lock"
+    try:
+        with note.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return note.read_text().strip() or "The product is already running from this folder."
+    return None
+
+
+def main() -> int:
+    os.chdir(ROOT)
+    os.umask(0o022)  # PostgreSQL may run as another user, who must be able to read its program
+    verb, arguments = sys.argv[1], sys.argv[2:]
+    try:
+        if verb == "run":
+            run()
+        elif verb == "test":
+            return test(arguments)
+        elif verb == "lock":
+            lock()
+        else:
+            raise CannotGoOn(f"bin/setup.py knows run, test and lock, not {verb}.")
+    except CannotGoOn as reason:
+        print(reason, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped; the same command goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""How set-up speaks: plain lines while it works, one sentence when it cannot go on.
+
+Only the standard library may be used in this folder: it runs before anything
+is installed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RUN_FOLDER = ROOT / ".run"
+
+
+class CannotGoOn(Exception):
+    """Set-up cannot be completed; the message is one full sentence for the person at the terminal."""
+
+
+def say(line: str) -> None:
+    """Print one line of progress at once, also when the output is a file or a pipe."""
+    print(line, flush=True)
+
+
+def run_told(
+    command: Sequence[str],
+    *,
+    log: Path,
+    what: str,
+    counts: Callable[[str], bool] | None = None,
+    environment: dict[str, str] | None = None,
+) -> None:
+    """Run a command; its output goes to the file `log`, a line of progress to the terminal now and then.
+
+    `counts` says which output lines are one unit of progress. Raises CannotGoOn
+    with the command's own last error line when it fails.
+    """
+    done, spoke_at, lines = 0, time.monotonic(), []
+    with log.open("w") as record:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        try:
+            for line in process.stdout:  # type: ignore[union-attr]
+                record.write(line)
+                lines.append(line)
+                done += bool(counts and counts(line))
+                if counts and time.monotonic() - spoke_at > 5:
+                    say(f"  … {done} done")
+                    spoke_at = time.monotonic()
+        finally:
+            if process.poll() is None and sys.exc_info()[0]:
+                process.terminate()
+            process.wait()
+    if process.returncode:
+        raise CannotGoOn(explain_failure(what, lines, log))
+
+
+def explain_failure(what: str, lines: list[str], log: Path) -> str:
+    """One sentence out of a failed command's output: the cause where it is a known one."""
+    output = "".join(lines)
+    if "No space left on device" in output or "ENOSPC" in output:
+        return f"{what} failed because the disk is full; free some space and run the command again."
+    if "Permission denied" in output or "EACCES" in output:
+        return f"{what} failed because a folder may not be written to; see {log.relative_to(ROOT)}."
+    errors = [line.strip() for line in lines if "error" in line.lower()]
+    last = (errors or [line.strip() for line in lines if line.strip()] or ["no output"])[-1]
+    return f"{what} failed ({last.rstrip('.')[:300]}); the whole output is in {log.relative_to(ROOT)}."
+
+
+def require_room(megabytes: int) -> None:
+    """Refuse to start work that the disk cannot hold, or in a folder that may not be written to."""
+    try:
+        RUN_FOLDER.mkdir(exist_ok=True)
+        # PostgreSQL, as root, runs as another user who must be able to pass through.
+        if RUN_FOLDER.stat().st_uid == os.geteuid():
+            RUN_FOLDER.chmod(0o755)
+        probe = RUN_FOLDER / f".probe-{os.getpid()}"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        raise CannotGoOn(
+            f"The folder {ROOT} cannot be written to by this user ({error.strerror}); "
+            "clone the repository to a place of your own."
+        ) from error
+    free = shutil.disk_usage(ROOT).free // 2**20
+    if free < megabytes:
+        raise CannotGoOn(
+            f"There is not enough disk space for {ROOT}: {free} MB are free, {megabytes} MB are needed."
+        )
