@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 from environment import PYTHON
 from telling import RUN_FOLDER, CannotGoOn, run_told, say
@@ -24,7 +25,9 @@ def ensure_browser() -> str | None:
     """
     path = _find() or _install()
     if path is None and os.environ.get("CI"):
-        raise CannotGoOn("No Chromium could be found or installed, and in CI the browser tests must run.")
+        raise CannotGoOn(
+            "No Chromium could be found or installed, and in CI the browser tests must run."
+        )
     if path is None:
         say("No Chromium could be found or installed: the browser tests are LEFT OUT of this run.")
     return path
@@ -38,7 +41,7 @@ def _find() -> str | None:
 def _playwrights_own() -> str | None:
     answer = subprocess.run([str(PYTHON), "-c", PLAYWRIGHTS_OWN], capture_output=True, text=True)
     path = answer.stdout.strip()
-    return path if path and os.path.exists(path) else None
+    return path if path and Path(path).exists() else None
 
 
 def _starts(path: str) -> bool:
@@ -65,7 +68,10 @@ def _install() -> str | None:
 def _apt_get() -> None:
     say("Installing Chromium with apt-get for the browser tests (once) …")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for step in (["update"], ["install", "-y", "--no-install-recommends", "chromium", "fonts-noto-cjk"]):
+    for step in (
+        ["update"],
+        ["install", "-y", "--no-install-recommends", "chromium", "fonts-noto-cjk"],
+    ):
         run_told(
             ["apt-get", "-q", *step],
             log=RUN_FOLDER / "apt.log",

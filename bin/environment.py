@@ -17,9 +17,11 @@ PYTHON = FOLDER / "bin" / "python"
 # it says that the last one was killed and the environment cannot be trusted.
 UNFINISHED = FOLDER / ".unfinished"
 
+PIP_OPTIONS = ("--require-hashes", "--no-deps", "--no-input", "--progress-bar=off")
+
 
 def ensure_environment(lock: str) -> None:
-    """Make `.venv` hold exactly what `requirements/<lock>.txt` lists. Quick when it does already."""
+    """Make `.venv` hold exactly what `requirements/<lock>.txt` lists. Quick when it does."""
     if not _is_sound():
         _make_environment()
     # dev.txt holds all of embedded.txt in the same versions (a test holds that).
@@ -39,10 +41,14 @@ def _is_installed(lock: str) -> bool:
 
 
 def _is_sound() -> bool:
-    """Whether `.venv` exists, is finished, and its Python still runs (its base may have been removed)."""
+    """Whether `.venv` is there, finished, and its Python still runs (its base may be gone)."""
     if not PYTHON.exists() or UNFINISHED.exists():
         return False
-    probe = [str(PYTHON), "-c", "import pip, sys; sys.exit(not (3, 12) <= sys.version_info[:2] < (3, 15))"]
+    probe = [
+        str(PYTHON),
+        "-c",
+        "import pip, sys; sys.exit(not (3, 12) <= sys.version_info[:2] < (3, 15))",
+    ]
     return subprocess.run(probe, capture_output=True).returncode == 0
 
 
@@ -71,12 +77,12 @@ def _install(lock: str) -> None:
     UNFINISHED.write_text("")
     try:
         run_told(
-            [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-deps", "--no-input"]
-            + ["--disable-pip-version-check", "--progress-bar", "off", "-r", str(path)],
+            [str(PYTHON), "-m", "pip", "install", *PIP_OPTIONS, "--requirement", str(path)],
             log=RUN_FOLDER / "pip.log",
             what="Installing the Python packages",
             counts=lambda line: line.startswith(("Collecting ", "Requirement already satisfied")),
-            environment=os.environ | {"PIP_ROOT_USER_ACTION": "ignore"},
+            environment=os.environ
+            | {"PIP_ROOT_USER_ACTION": "ignore", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
         )
     except CannotGoOn:
         # pip ended by itself and undid what it had begun.

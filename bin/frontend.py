@@ -25,6 +25,8 @@ FILES = {
 }
 SOURCE_MAP = re.compile(rb"\n?(/\*# sourceMappingURL=[^*]*\*/|//# sourceMappingURL=\S+)\s*")
 OLDEST_NODE = 20
+NPM_OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund")
+NO_ADDRESSES = "--omit-lockfile-registry-resolved"
 
 
 def ensure_frontend_files() -> None:
@@ -35,15 +37,21 @@ def ensure_frontend_files() -> None:
     say("Fetching the front-end files (Tabler, htmx, ECharts) with npm …")
     npm = _find_npm()
     run_told(
-        [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        [*npm, "ci", *NPM_OPTIONS],
         log=RUN_FOLDER / "npm.log",
         what="Fetching the front-end files",
-        environment=os.environ | {"PATH": f"{Path(npm[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"},
+        environment=os.environ
+        | {"PATH": f"{Path(npm[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"},
     )
+    copy_files()
+    stamp.write_text(wanted)
+
+
+def copy_files() -> None:
+    """Copy the files of FILES out of node_modules, which npm has filled."""
     VENDOR.mkdir(parents=True, exist_ok=True)
     for name, source in FILES.items():
         _copy(ROOT / "node_modules" / source, VENDOR / name)
-    stamp.write_text(wanted)
 
 
 def _fingerprint() -> str:
@@ -52,7 +60,7 @@ def _fingerprint() -> str:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy one file without its reference to a source map; replaced in one step, never half there."""
+    """Copy one file without its reference to a source map, in one step: never half there."""
     partial = target.with_name(f".{target.name}.new")
     partial.write_bytes(SOURCE_MAP.sub(b"\n", source.read_bytes()))
     partial.replace(target)
@@ -67,8 +75,8 @@ def _find_npm() -> list[str]:
     if _major_version(str(node_in_wheel)) >= OLDEST_NODE:
         return [str(node_in_wheel), str(_wheel_folder() / "lib/node_modules/npm/bin/npm-cli.js")]
     raise CannotGoOn(
-        f"Node.js {OLDEST_NODE} or newer with npm is missing and the packaged one does not run on this "
-        "machine; install nodejs and npm and run the command again."
+        f"Node.js {OLDEST_NODE} or newer with npm is missing and the packaged one does not run "
+        "on this machine; install nodejs and npm and run the command again."
     )
 
 
@@ -97,8 +105,11 @@ def lock_frontend_files() -> None:
     """Make package-lock.json anew, without the addresses of any registry in it."""
     say("Resolving package-lock.json …")
     run_told(
-        [*_find_npm(), "install", "--package-lock-only", "--omit-lockfile-registry-resolved"]
-        + ["--ignore-scripts", "--no-audit", "--no-fund"],
+        [*_find_npm(), "install", "--package-lock-only", NO_ADDRESSES, *NPM_OPTIONS],
         log=RUN_FOLDER / "npm.log",
         what="Resolving package-lock.json",
     )
+
+
+if __name__ == "__main__":
+    copy_files()  # the image is built this way, with npm in a stage of its own

@@ -24,8 +24,13 @@ CHECKS = {
     "ruff": ["-m", "ruff", "check"],
     "ruff format": ["-m", "ruff", "format", "--check"],
     "mypy": ["-m", "mypy"],
-    "import-linter": ["-c", "import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())"],
+    "import-linter": [
+        "-c",
+        "import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())",
+    ],
 }
+
+BABEL = ("-m", "babel.messages.frontend", "compile")
 
 
 def run() -> None:
@@ -81,8 +86,7 @@ def compile_translations() -> None:
             continue
         say(f"Compiling {catalogue.relative_to(ROOT)} …")
         run_told(
-            [str(PYTHON), "-m", "babel.messages.frontend", "compile"]
-            + ["--input-file", str(catalogue), "--output-file", str(compiled)],
+            [str(PYTHON), *BABEL, "--input-file", str(catalogue), "--output-file", str(compiled)],
             log=RUN_FOLDER / "translations.log",
             what=f"Compiling {catalogue.relative_to(ROOT)}",
         )
@@ -111,8 +115,9 @@ def _require_free_port() -> None:
         try:
             probe.bind((host, int(port)))
         except (OSError, ValueError, OverflowError) as error:
+            cause = getattr(error, "strerror", None) or error
             raise CannotGoOn(
-                f"The address {host}:{port} cannot be used ({getattr(error, 'strerror', None) or error}); "
+                f"The address {host}:{port} cannot be used ({cause}); "
                 "choose another with PORT=8001 make run."
             ) from error
 

@@ -19,7 +19,7 @@ RUN_FOLDER = ROOT / ".run"
 
 
 class CannotGoOn(Exception):
-    """Set-up cannot be completed; the message is one full sentence for the person at the terminal."""
+    """Set-up cannot be completed; the message is one full sentence for the terminal."""
 
 
 def say(line: str) -> None:
@@ -35,7 +35,7 @@ def run_told(
     counts: Callable[[str], bool] | None = None,
     environment: dict[str, str] | None = None,
 ) -> None:
-    """Run a command; its output goes to the file `log`, a line of progress to the terminal now and then.
+    """Run a command; its output goes to the file `log`, a line of progress to the terminal.
 
     `counts` says which output lines are one unit of progress. Raises CannotGoOn
     with the command's own last error line when it fails.
@@ -77,7 +77,9 @@ def explain_failure(what: str, lines: list[str], log: Path) -> str:
         return f"{what} failed because a folder may not be written to; see {log.relative_to(ROOT)}."
     errors = [line.strip() for line in lines if "error" in line.lower()]
     last = (errors or [line.strip() for line in lines if line.strip()] or ["no output"])[-1]
-    return f"{what} failed ({last.rstrip('.')[:300]}); the whole output is in {log.relative_to(ROOT)}."
+    return (
+        f"{what} failed ({last.rstrip('.')[:300]}); the whole output is in {log.relative_to(ROOT)}."
+    )
 
 
 def require_room(megabytes: int) -> None:
@@ -98,5 +100,6 @@ def require_room(megabytes: int) -> None:
     free = shutil.disk_usage(ROOT).free // 2**20
     if free < megabytes:
         raise CannotGoOn(
-            f"There is not enough disk space for {ROOT}: {free} MB are free, {megabytes} MB are needed."
+            f"There is not enough disk space for {ROOT}: "
+            f"{free} MB are free, {megabytes} MB are needed."
         )

@@ -1,4 +1,4 @@
-"""The supervisor's children: started, listened to, started again when they die, stopped in order."""
+"""The supervisor's children: started, listened to, started again after a death, stopped."""
 
 import contextlib
 import os
@@ -7,16 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from .processes import PidRecord, kill_session, spawn
 
 SHORTEST_DELAY, LONGEST_DELAY = 0.2, 10.0  # seconds between a death and the next start
 STABLE_AFTER = 20.0  # seconds of life after which a death counts as the first again
 SHOWN_AFTER_DEATH = 8  # lines
+LARGEST_LOG = 10_000_000  # bytes
 
 
 class Stopped(Exception):
@@ -41,7 +42,6 @@ class Child:
     start_again_at: float | None = None
     delay: float = SHORTEST_DELAY
     unfinished: bytes = b""
-    last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=SHOWN_AFTER_DEATH))
 
     @property
     def is_alive(self) -> bool:
@@ -81,7 +81,10 @@ class Family:
         return child
 
     def look_after(self, seconds: float) -> None:
-        """Pass on output and start the dead again for up to `seconds`. Raises Stopped when asked to stop."""
+        """Pass on output and start the dead again for up to `seconds`.
+
+        Raises Stopped when asked to stop.
+        """
         for key, _ in self._selector.select(self._time_to_wait(seconds)):
             if key.fd == self._wake_reader:
                 with contextlib.suppress(BlockingIOError):
@@ -107,7 +110,7 @@ class Family:
 
         Raises Stopped, after ending the command, when asked to stop meanwhile.
         """
-        process = spawn(command, environment=environment, shows_output=True)
+        process = spawn(command, environment=environment, output=None)
         self._record.note("one-off", process.pid)
         try:
             while process.poll() is None:
@@ -122,7 +125,10 @@ class Family:
         return process.returncode
 
     def stop(self, children: list[Child]) -> None:
-        """Ask these children to end, wait for each one's patience (a second Ctrl-C: none), then kill."""
+        """Ask these children to end; kill those that outstay their patience.
+
+        A second Ctrl-C takes the patience away, but never PostgreSQL's.
+        """
         self.is_stopping = True
         asked_before = self._asked_to_stop
         for child in children:
@@ -133,10 +139,22 @@ class Family:
         while any(child.is_alive for child in children):
             self.look_after(0.1)
             for child in children:
-                is_over = time.monotonic() - asked_at > child.patience or self._asked_to_stop > asked_before
-                if child.is_alive and child.process and is_over and child.stop_signal == signal.SIGTERM:
+                is_over = (
+                    time.monotonic() - asked_at > child.patience
+                    or self._asked_to_stop > asked_before
+                )
+                if (
+                    child.is_alive
+                    and child.process
+                    and is_over
+                    and child.stop_signal == signal.SIGTERM
+                ):
                     child.process.kill()
-                elif child.is_alive and child.process and time.monotonic() - asked_at > child.patience:
+                elif (
+                    child.is_alive
+                    and child.process
+                    and time.monotonic() - asked_at > child.patience
+                ):
                     child.process.send_signal(signal.SIGQUIT)
         for child in children:
             self._tend(child)
@@ -151,68 +169,89 @@ class Family:
     def _start(self, child: Child) -> None:
         child.start_again_at = None
         child.started_at = time.monotonic()
-        child.process = spawn(
-            child.command(),
-            environment=child.environment,
-            stop_signal=child.stop_signal,
-            user=child.user,
-            keep_open=child.keep_open,
-        )
+        with (
+            open_log(self._log_of(child))
+            if child.is_quiet
+            else contextlib.nullcontext(subprocess.PIPE) as output
+        ):
+            child.process = spawn(
+                child.command(),
+                environment=child.environment,
+                stop_signal=child.stop_signal,
+                user=child.user,
+                keep_open=child.keep_open,
+                output=output,
+            )
         self._record.note(child.name, child.process.pid)
-        assert child.process.stdout is not None
-        os.set_blocking(child.process.stdout.fileno(), False)
-        self._selector.register(child.process.stdout, selectors.EVENT_READ, child)
+        if child.process.stdout:
+            os.set_blocking(child.process.stdout.fileno(), False)
+            self._selector.register(child.process.stdout, selectors.EVENT_READ, child)
+
+    def _log_of(self, child: Child) -> Path:
+        return self._logs / f"{child.name}.log"
 
     def _tend(self, child: Child) -> None:
         """Notice a death, clear up behind it, and start it again when its time has come."""
         if child.process is not None and child.process.poll() is not None:
             self._bury(child)
-        if child.start_again_at is not None and time.monotonic() >= child.start_again_at and not self.is_stopping:
+        if (
+            child.start_again_at is not None
+            and time.monotonic() >= child.start_again_at
+            and not self.is_stopping
+        ):
             self._start(child)
 
     def _bury(self, child: Child) -> None:
         process = child.process
-        assert process is not None and process.stdout is not None
+        assert process is not None
         kill_session(process.pid)
-        while process.stdout in self._selector.get_map() and self._read(child):
-            pass
-        if process.stdout in self._selector.get_map():
-            self._selector.unregister(process.stdout)
-        process.stdout.close()
+        self._stop_reading(child)
         child.process = None
         if self.is_stopping:
             return
         if time.monotonic() - child.started_at > STABLE_AFTER:
             child.delay = SHORTEST_DELAY
-        tell(f"{child.name} ended ({describe_exit(process.returncode)}); starting it again in {child.delay:.1f} s.")
+        how = describe_exit(process.returncode)
+        tell(f"{child.name} ended ({how}); starting it again in {child.delay:.1f} s.")
         if child.is_quiet and process.returncode >= 0:  # it gave up by itself, so it said why
-            for line in child.last_lines:
+            for line in (
+                self._log_of(child).read_text(errors="replace").splitlines()[-SHOWN_AFTER_DEATH:]
+            ):
                 tell(f"{child.name:9}| {line}")
         child.start_again_at = time.monotonic() + child.delay
         child.delay = min(child.delay * 2, LONGEST_DELAY)
 
+    def _stop_reading(self, child: Child) -> None:
+        output = child.process and child.process.stdout
+        if not output:
+            return
+        while output in self._selector.get_map() and self._read(child):
+            pass
+        if output in self._selector.get_map():
+            self._selector.unregister(output)
+        output.close()
+
     def _read(self, child: Child) -> bool:
-        """Pass on what a child has written since the last time, whole lines only; says if there was anything."""
+        """Pass on the whole lines a child has written; says if there was anything."""
         assert child.process is not None and child.process.stdout is not None
         try:
             data = os.read(child.process.stdout.fileno(), 65536)
         except BlockingIOError:
             return False
-        if not data and child.process.stdout in self._selector.get_map():
-            self._selector.unregister(child.process.stdout)  # closed; else it would be "readable" for ever
+        if not data:
+            self._selector.unregister(
+                child.process.stdout
+            )  # closed; else it would be "readable" for ever
         *lines, child.unfinished = (child.unfinished + data).split(b"\n")
-        if child.is_quiet and lines:
-            with (self._logs / f"{child.name}.log").open("a") as log:
-                log.writelines(line.decode(errors="replace") + "\n" for line in lines)
-        for line in _readable(lines):
-            child.last_lines.append(line)
-            if not child.is_quiet:
-                tell(f"{child.name:9}| {line}")
+        for line in lines:
+            tell(f"{child.name:9}| {line.decode(errors='replace').rstrip()}")
         return bool(data)
 
 
-def _readable(lines: list[bytes]) -> Iterator[str]:
-    return (line.decode(errors="replace").rstrip() for line in lines if line.strip())
+def open_log(path: Path) -> IO[bytes]:
+    """The log file to append to, emptied when it has grown large."""
+    is_large = path.exists() and path.stat().st_size > LARGEST_LOG
+    return path.open("wb" if is_large else "ab")
 
 
 def describe_exit(code: int) -> str:

@@ -64,9 +64,13 @@ class DatabaseMaker:
         self._manage(url, "seed_demo")
 
     def _manage(self, url: str, *command: str) -> None:
-        code = self.family.run_once([sys.executable, "manage.py", *command], {**self.environment, "DATABASE_URL": url})
+        code = self.family.run_once(
+            [sys.executable, "manage.py", *command], {**self.environment, "DATABASE_URL": url}
+        )
         if code:
-            raise CannotStart(f"The command manage.py {command[0]} failed; what it said stands above.")
+            raise CannotStart(
+                f"The command manage.py {command[0]} failed; what it said stands above."
+            )
 
 
 def _require_answer(url: str) -> None:
@@ -74,7 +78,9 @@ def _require_answer(url: str) -> None:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.Error as error:
         cause = str(error).strip().splitlines()[-1]
-        raise CannotStart(f"The PostgreSQL that DATABASE_URL names cannot be used: {cause}") from error
+        raise CannotStart(
+            f"The PostgreSQL that DATABASE_URL names cannot be used: {cause}"
+        ) from error
 
 
 def _has_leads(url: str) -> bool:

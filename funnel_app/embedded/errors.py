@@ -2,4 +2,4 @@
 
 
 class CannotStart(Exception):
-    """A server or the product cannot be started; the message is one full sentence for the terminal."""
+    """A server or the product cannot be started; the message is one sentence for the terminal."""

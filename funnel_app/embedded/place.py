@@ -25,7 +25,7 @@ SOCKET_NAME = ".s.PGSQL.5432.lock"
 
 @dataclass(frozen=True)
 class Place:
-    """Folders of one set of servers, all existing; `user` is who runs PostgreSQL (None: we ourselves)."""
+    """Folders of one set of servers; `user` is who runs PostgreSQL (None: we ourselves)."""
 
     folder: Path
     postgres: Path
@@ -52,7 +52,7 @@ def prepare_place(folder: Path) -> Place:
 
 
 def can_reach(user: str, path: Path) -> bool:
-    """Whether that Linux user can use the path (executing a file, entering a folder). Only root may ask."""
+    """Whether that Linux user can execute this file or enter this folder. Only root may ask."""
     test = ["/bin/sh", "-c", 'test -x "$0"', str(path)]
     return subprocess.run(test, cwd="/", capture_output=True, **as_user(user)).returncode == 0
 
@@ -68,25 +68,29 @@ def _ensure_user() -> str:
         pwd.getpwnam(POSTGRES_USER)
     except KeyError:
         try:
-            subprocess.run(["useradd", "--system", "--user-group", POSTGRES_USER], check=True, capture_output=True)
+            subprocess.run(
+                ["useradd", "--system", "--user-group", POSTGRES_USER],
+                check=True,
+                capture_output=True,
+            )
         except (OSError, subprocess.CalledProcessError) as error:
             raise CannotStart(
-                f"PostgreSQL does not run as root, and the Linux user '{POSTGRES_USER}' could not be made; "
-                "make it by hand (useradd pgserver) or run as an ordinary user."
+                f"PostgreSQL does not run as root, and the Linux user '{POSTGRES_USER}' could not "
+                "be made; make it by hand (useradd pgserver) or run as an ordinary user."
             ) from error
     return POSTGRES_USER
 
 
 def _fallback(folder: Path) -> Path:
-    """A folder that stays over reboots and that everybody can pass through, for root's checkouts in a closed home."""
+    """For root's checkouts in a closed home: a folder to pass through that outlives reboots."""
     fallback = Path("/var/lib") / f"funnel-{_short_name(folder)}"
     try:
         fallback.mkdir(mode=0o755, exist_ok=True)
         fallback.chmod(0o755)
     except OSError as error:
         raise CannotStart(
-            f"PostgreSQL runs as the user '{POSTGRES_USER}', who can reach neither {folder} nor {fallback}; "
-            "move the checkout to a folder that everybody can enter."
+            f"PostgreSQL runs as the user '{POSTGRES_USER}', who can reach neither {folder} nor "
+            f"{fallback}; move the checkout to a folder that everybody can enter."
         ) from error
     return fallback
 
@@ -100,7 +104,9 @@ def _socket_folder(home: Path, user: str | None = None) -> Path:
     owner = pwd.getpwnam(user) if user else pwd.getpwuid(os.geteuid())
     stat = candidate.lstat()
     if candidate.is_symlink() or stat.st_uid not in (os.geteuid(), owner.pw_uid):
-        raise CannotStart(f"The folder {candidate} belongs to somebody else; remove it and start again.")
+        raise CannotStart(
+            f"The folder {candidate} belongs to somebody else; remove it and start again."
+        )
     candidate.chmod(0o700)
     if stat.st_uid != owner.pw_uid:
         os.chown(candidate, owner.pw_uid, owner.pw_gid)

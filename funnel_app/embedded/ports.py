@@ -21,7 +21,8 @@ def listen_on(host: str, port: int) -> socket.socket:
         listener.close()
         cause = getattr(error, "strerror", None) or error
         raise CannotStart(
-            f"The address {host}:{port} cannot be used ({cause}); choose another with PORT=8001 make run."
+            f"The address {host}:{port} cannot be used ({cause}); "
+            "choose another with PORT=8001 make run."
         ) from error
     return listener
 

