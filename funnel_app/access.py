@@ -1,0 +1,38 @@
+"""Who may open which address: the whole matrix, and nothing else decides it.
+
+AccessMiddleware enforces it and tests/test_pages.py drives every address ×
+every persona from it. An address that is not listed here is open to nobody.
+"""
+
+from users.roles import Role
+
+PUBLIC = frozenset({"", "anonymous", *Role.values})
+SIGNED_IN = frozenset({"", *Role.values})  # any account, also one without a role
+EVERYONE = frozenset(Role.values)
+MARKETING = frozenset({Role.MARKETER, Role.ADMIN})
+SALES = frozenset({Role.REP, Role.MANAGER, Role.ADMIN})
+ADMINS = frozenset({Role.ADMIN})
+
+ACCESS: dict[str, frozenset[str]] = {
+    "home": SIGNED_IN,
+    "set_language": PUBLIC,
+    "account_login": PUBLIC,
+    "account_logout": PUBLIC,
+    "account_signup": PUBLIC,
+    "account_inactive": PUBLIC,
+    "account_reset_password": PUBLIC,
+    "account_reset_password_done": PUBLIC,
+    "account_reset_password_from_key": PUBLIC,
+    "account_reset_password_from_key_done": PUBLIC,
+    "account_change_password": SIGNED_IN,
+    "account_set_password": SIGNED_IN,
+    "account_reauthenticate": SIGNED_IN,
+    # The Django admin: every address under it.
+    "admin:*": ADMINS,
+}
+
+
+def roles_for(view_name: str) -> frozenset[str]:
+    """The roles that may open the address with this URL name; empty when it is not listed."""
+    namespace = view_name.split(":")[0]
+    return ACCESS.get(view_name) or ACCESS.get(f"{namespace}:*", frozenset())

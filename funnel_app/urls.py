@@ -1,0 +1,18 @@
+"""Every address of the product. Who may open which: funnel_app/access.py."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from funnel_app import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("accounts/", include("allauth.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/", admin.site.urls),
+    path("leads/", include("leads.urls")),
+]
+
+handler403 = "funnel_app.views.forbidden"
+handler404 = "funnel_app.views.not_found"
+handler500 = "funnel_app.views.server_error"

@@ -1,0 +1,1 @@
+"""The system of record: people, accounts, buying roles, stage episodes, criteria."""

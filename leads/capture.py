@@ -1,0 +1,141 @@
+"""How a person becomes a lead, and how more becomes known about them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from leads import criteria, lifecycle
+from leads.actors import Actor
+from leads.models import Consent, Lead
+from leads.refusals import Refused
+from leads.signals import lead_captured, profile_changed
+from leads.stages import Stage
+from leads.standing import ensure_standings
+
+# What a browser, a form or an import may fill in.
+PROFILE_FIELDS = (
+    "first_name",
+    "last_name",
+    "title",
+    "phone",
+    "company",
+    "country",
+    "channel",
+    "source",
+    "medium",
+    "campaign",
+    "persona",
+)
+
+
+def normalise_email(text: str) -> str:
+    """Trim and lower-case; raises Refused when it is no e-mail address."""
+    email = text.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise Refused(_("“%(text)s” is not an e-mail address.") % {"text": text[:100]}) from None
+    return email
+
+
+@transaction.atomic
+def capture_lead(
+    *,
+    by: Actor,
+    email: str = "",
+    profile: dict | None = None,
+    custom: dict | None = None,
+    first_seen_at: datetime | None = None,
+    is_verified: bool = False,
+) -> tuple[Lead, bool]:
+    """Find the lead with this e-mail address or create it. Returns (lead, was created).
+
+    An existing lead only gets fields that are still empty, unless the input is
+    verified (a signed-in colleague, a server key). Locks the lead's row.
+    """
+    email = normalise_email(email) if email else ""
+    fields = {k: v for k, v in (profile or {}).items() if k in PROFILE_FIELDS and v}
+    existing = _find(email)
+    if existing is None:
+        lead = _create(email, fields, custom or {}, is_verified)
+        if lead is not None:
+            lifecycle.begin(lead, by=by, at=min(first_seen_at or now(), now()))
+            ensure_standings([lead.pk])
+            lead_captured.send(sender=Lead, lead=lead)
+            profile_changed.send(sender=Lead, lead_ids=[lead.pk])
+            return lead, True
+        existing = _find(email)
+        assert existing is not None
+    augment(existing, fields, custom or {}, is_verified=is_verified)
+    return existing, False
+
+
+def _find(email: str) -> Lead | None:
+    if not email:
+        return None
+    leads = Lead.objects.select_for_update(no_key=True)
+    return leads.filter(email__iexact=email).exclude(stage=Stage.MERGED).first()
+
+
+def _create(email: str, fields: dict, custom: dict, is_verified: bool) -> Lead | None:
+    """None when a concurrent capture of the same address was faster."""
+    try:
+        with transaction.atomic():
+            return Lead.objects.create(
+                email=email, is_email_verified=is_verified and bool(email), custom=custom, **fields
+            )
+    except IntegrityError:
+        if not email:
+            raise
+        return None
+
+
+def augment(lead: Lead, fields: dict, custom: dict, *, is_verified: bool) -> list[str]:
+    """Add what is newly known to a locked lead; returns the names of the changed fields."""
+    changed = [
+        name
+        for name, value in fields.items()
+        if value != getattr(lead, name) and (is_verified or _is_blank(lead, name))
+    ]
+    for name in changed:
+        setattr(lead, name, fields[name])
+    merged = {**custom, **lead.custom} if not is_verified else {**lead.custom, **custom}
+    if merged != lead.custom:
+        lead.custom = merged
+        changed.append("custom")
+    if changed:
+        lead.save(update_fields=changed)
+        profile_changed.send(sender=Lead, lead_ids=[lead.pk])
+    return changed
+
+
+def _is_blank(lead: Lead, name: str) -> bool:
+    return getattr(lead, name) in ("", "unknown", None)
+
+
+def record_consent(
+    lead: Lead, *, purpose: str, is_granted: bool, at: datetime, evidence: str, cause: str
+) -> bool:
+    """Write down one consent or withdrawal; once per cause. Returns whether it was new."""
+    _consent, was_new = Consent.objects.get_or_create(
+        lead=lead,
+        purpose=purpose,
+        cause=cause,
+        defaults={"is_granted": is_granted, "given_at": at, "evidence": evidence[:500]},
+    )
+    return was_new
+
+
+def qualify_when_ready(lead_id: int, *, by: Actor) -> bool:
+    """Advance a Lead to Qualified lead if its criteria are met now. Returns whether it moved."""
+    lead = Lead.objects.get(pk=lead_id)
+    if lead.stage != Stage.LEAD or not all(r.is_met for r in criteria.evaluate(lead)):
+        return False
+    lifecycle.advance(lead_id, Stage.QUALIFIED, by=by)
+    return True

@@ -1,0 +1,114 @@
+"""Is a lead ready to leave its stage, and if not, what is missing?
+
+Criteria are rows (leads.Criterion); what a kind of criterion means is an
+evaluator, registered by the app that knows the facts. Apps above register
+theirs in AppConfig.ready(), so this app need not know them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.formats import date_format
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from leads.models import BuyingRole, Consent, Criterion, Lead
+
+# met / not met / unknown, and the sentence that says so.
+Verdict = tuple[bool | None, str]
+Evaluator = Callable[[Lead, dict], Verdict]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One criterion, evaluated. `is_met` is None when unknown."""
+
+    kind: str
+    label: str
+    is_met: bool | None
+    sentence: str
+
+    def as_snapshot(self) -> dict:
+        return asdict(self) | {"label": str(self.label)}
+
+
+_evaluators: dict[str, tuple[str, Evaluator]] = {}
+
+
+def register(kind: str, label: str, evaluator: Evaluator) -> None:
+    """Make a kind of criterion known. `label` names it for admins."""
+    _evaluators[kind] = (label, evaluator)
+
+
+def kinds() -> list[tuple[str, str]]:
+    """Every registered kind, as choices for a form."""
+    return sorted((kind, str(label)) for kind, (label, _evaluator) in _evaluators.items())
+
+
+def evaluate(lead: Lead, stage: str | None = None) -> list[Result]:
+    """Evaluate the exit criteria of `stage` (the lead's own when None)."""
+    rows = Criterion.objects.filter(stage=stage or lead.stage, is_active=True)
+    return [_evaluate_one(lead, row) for row in rows]
+
+
+def _evaluate_one(lead: Lead, row: Criterion) -> Result:
+    label, evaluator = _evaluators.get(row.kind, (row.kind, _unknown_kind))
+    is_met, sentence = evaluator(lead, row.params)
+    return Result(row.kind, str(label), is_met, sentence)
+
+
+def _unknown_kind(lead: Lead, params: dict) -> Verdict:
+    return None, _("Nobody knows how to check this criterion.")
+
+
+def _has_valid_email(lead: Lead, params: dict) -> Verdict:
+    try:
+        validate_email(lead.email)
+    except ValidationError:
+        return False, _("No valid e-mail address is known.")
+    return True, _("The e-mail address is %(email)s.") % {"email": lead.email}
+
+
+def _has_consent(lead: Lead, params: dict) -> Verdict:
+    newest = lead.consents.filter(purpose=Consent.Purpose.MAIL).first()
+    if newest is None:
+        return None, _("No consent is recorded.")
+    day = date_format(newest.given_at, "DATE_FORMAT")
+    if newest.is_granted:
+        return True, _("Consent was given on %(day)s.") % {"day": day}
+    return False, _("Consent was withdrawn on %(day)s.") % {"day": day}
+
+
+def _not_before_has_passed(lead: Lead, params: dict) -> Verdict:
+    if lead.not_before_on is None or lead.not_before_on <= localdate():
+        return True, _("No waiting time is running.")
+    day = date_format(lead.not_before_on, "DATE_FORMAT")
+    return False, _("Recycled: not before %(day)s.") % {"day": day}
+
+
+def _buying_roles_known(lead: Lead, params: dict) -> Verdict:
+    """The configured roles are taken by this lead or by others of its account."""
+    people = (
+        Lead.objects.filter(account=lead.account_id) if lead.account_id else Lead.objects.none()
+    )
+    known = set(
+        BuyingRole.objects.filter(lead__in=people | Lead.objects.filter(pk=lead.pk)).values_list(
+            "kind", flat=True
+        )
+    )
+    missing = [str(BuyingRole.Kind(k).label) for k in params.get("roles", []) if k not in known]
+    if missing:
+        return False, _("Not known yet: %(roles)s.") % {"roles": ", ".join(missing)}
+    return True, _("The buying roles asked for are known.")
+
+
+def register_own_kinds() -> None:
+    register("has_valid_email", gettext_lazy("Valid e-mail"), _has_valid_email)
+    register("has_consent", gettext_lazy("Recorded consent"), _has_consent)
+    register("not_before_has_passed", gettext_lazy("Waiting time is over"), _not_before_has_passed)
+    register("buying_roles_known", gettext_lazy("Buying roles known"), _buying_roles_known)

@@ -1,0 +1,97 @@
+"""The lifecycle, as plain data: six stages, the ways out, and the legal moves.
+
+PostgreSQL holds the same table (leads_stagemove) and refuses any other move;
+a test keeps both equal.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Stage(models.TextChoices):
+    LEAD = "lead", _("Lead")
+    QUALIFIED = "qualified", _("Qualified lead")
+    MQL = "mql", _("MQL")
+    SAL = "sal", _("SAL")
+    SQL = "sql", _("SQL")
+    CUSTOMER = "customer", _("Customer")
+    # Ways out: a lead rests here, but these are not stages of the funnel.
+    DISQUALIFIED = "disqualified", _("Disqualified")
+    LOST = "lost", _("Lost")
+    CHURNED = "churned", _("Churned")
+    MERGED = "merged", _("Merged")
+
+
+FUNNEL = (Stage.LEAD, Stage.QUALIFIED, Stage.MQL, Stage.SAL, Stage.SQL, Stage.CUSTOMER)
+EXITS = (Stage.DISQUALIFIED, Stage.LOST, Stage.CHURNED, Stage.MERGED)
+POSITION = {stage: index for index, stage in enumerate(FUNNEL, start=1)}
+
+
+class EntryKind(models.TextChoices):
+    """How an episode began, and so how the one before it ended."""
+
+    CAPTURED = "captured", _("captured")
+    ADVANCED = "advanced", _("advanced")
+    RECYCLED = "recycled", _("recycled")
+    DISQUALIFIED = "disqualified", _("disqualified")
+    LOST = "lost", _("lost")
+    CHURNED = "churned", _("churned")
+    REOPENED = "reopened", _("reopened")
+    MERGED = "merged", _("merged")
+
+
+class Move(NamedTuple):
+    """One legal move. `starts_cycle`: the lead begins a new trip through the funnel."""
+
+    from_stage: str
+    to_stage: str
+    kind: str
+    starts_cycle: bool
+
+
+def _legal_moves() -> tuple[Move, ...]:
+    moves = [Move("", Stage.LEAD, EntryKind.CAPTURED, False)]
+    moves += [
+        Move(here, there, EntryKind.ADVANCED, False)
+        for here, there in zip(FUNNEL, FUNNEL[1:], strict=False)
+    ]
+    with_sales = (Stage.MQL, Stage.SAL, Stage.SQL)
+    moves += [Move(s, Stage.QUALIFIED, EntryKind.RECYCLED, True) for s in with_sales]
+    moves += [
+        Move(s, Stage.DISQUALIFIED, EntryKind.DISQUALIFIED, False)
+        for s in FUNNEL
+        if s != Stage.CUSTOMER
+    ]
+    moves += [Move(s, Stage.LOST, EntryKind.LOST, False) for s in (Stage.SAL, Stage.SQL)]
+    moves += [Move(Stage.CUSTOMER, Stage.CHURNED, EntryKind.CHURNED, False)]
+    # A customer who buys again, and everyone who left, may start a new cycle.
+    back = (Stage.CUSTOMER, Stage.DISQUALIFIED, Stage.LOST, Stage.CHURNED)
+    moves += [Move(s, Stage.QUALIFIED, EntryKind.REOPENED, True) for s in back]
+    moves += [Move(s, Stage.MERGED, EntryKind.MERGED, False) for s in Stage if s != Stage.MERGED]
+    return tuple(moves)
+
+
+MOVES = _legal_moves()
+
+
+def moves_from(stage: str) -> dict[str, Move]:
+    """The legal moves out of `stage`, by target stage. `""` is a lead not yet captured."""
+    return {move.to_stage: move for move in MOVES if move.from_stage == stage}
+
+
+def path_between(stage: str, target: str) -> list[Move]:
+    """The steps from `stage` to `target`: one legal move, or the forward steps in between.
+
+    Empty when `target` cannot be reached by going forward.
+    """
+    if target in moves_from(stage):
+        return [moves_from(stage)[target]]
+    order = ("", *FUNNEL)
+    if stage not in order or target not in order or order.index(target) <= order.index(stage):
+        return []
+    steps = order[order.index(stage) : order.index(target) + 1]
+    return [moves_from(here)[there] for here, there in zip(steps, steps[1:], strict=False)]

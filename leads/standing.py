@@ -1,0 +1,57 @@
+"""The door to leads.Standing: how promising each lead is right now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import connection
+
+from leads.models import Standing
+
+
+def ensure_standings(lead_ids: Iterable[int]) -> None:
+    """Give every lead its row, so that lists can join without losing anyone."""
+    Standing.objects.bulk_create(
+        (Standing(lead_id=lead_id) for lead_id in lead_ids), ignore_conflicts=True
+    )
+
+
+def write_standings(scores_sql: str, params: dict) -> int:
+    """Take over scores computed by one SQL query, and say how many rows changed.
+
+    `scores_sql` yields (lead_id, score, fit, interest, quadrant, is_promising,
+    last_activity_at, model_version, scored_at).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO leads_standing AS mine (lead_id, score, fit, interest, quadrant,
+                is_promising, last_activity_at, model_version, scored_at)
+            {scores_sql}
+            ON CONFLICT (lead_id) DO UPDATE SET
+                score = excluded.score, fit = excluded.fit, interest = excluded.interest,
+                quadrant = excluded.quadrant, is_promising = excluded.is_promising,
+                last_activity_at = greatest(mine.last_activity_at, excluded.last_activity_at),
+                model_version = excluded.model_version, scored_at = excluded.scored_at
+            """,
+            params,
+        )
+        return cursor.rowcount
+
+
+def touch_activity(last_activity: dict[int, datetime]) -> None:
+    """Remember the newest activity of each lead; an older one changes nothing."""
+    if not last_activity:
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """
+            INSERT INTO leads_standing AS mine
+                (lead_id, score, fit, interest, quadrant, is_promising, last_activity_at)
+            VALUES (%s, 0, 0, 0, 'neither', false, %s)
+            ON CONFLICT (lead_id) DO UPDATE SET
+                last_activity_at = greatest(mine.last_activity_at, excluded.last_activity_at)
+            """,
+            sorted(last_activity.items()),
+        )
