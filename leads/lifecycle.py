@@ -80,7 +80,7 @@ def churn(lead_id: int, *, by: Actor, reason: str, **options) -> StageEpisode:
 
 
 def begin(lead: Lead, *, by: Actor, at: datetime, is_date_unknown: bool = False) -> StageEpisode:
-    """Write the first episode of a lead that was just created. Called by the capture and the import."""
+    """Write the first episode of a lead that was just created (by capture or import)."""
     step = moves_from("")[Stage.LEAD]
     return _write(lead, step, by=by, at=at, is_date_unknown=is_date_unknown)
 
@@ -95,9 +95,9 @@ def record_imported_step(
     is_date_known: bool = True,
     reason: str = "",
 ) -> StageEpisode:
-    """Write one dated step of an imported history; stages in between are date-unknown pass-throughs.
+    """Write one dated step of an imported history.
 
-    Imported history is fact, so criteria are not asked; legality is.
+    Stages in between become pass-throughs, marked "date unknown". Imported history is fact, so criteria are not asked; legality is.
     """
     lead = _locked(lead_id, None)
     steps = path_between(lead.stage, to_stage)

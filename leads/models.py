@@ -196,6 +196,9 @@ class ExternalId(models.Model):
             models.UniqueConstraint(fields=["system", "value"], name="leads_externalid_once")
         ]
 
+    def __str__(self) -> str:
+        return f"{self.system}:{self.value}"
+
 
 class Standing(models.Model):
     """How promising a lead is right now: narrow, because it changes for all leads at once.
@@ -226,6 +229,9 @@ class Standing(models.Model):
     class Meta:
         indexes = [models.Index(F("score").desc(), "lead", name="leads_standing_score")]
 
+    def __str__(self) -> str:
+        return f"{self.score} ({self.get_quadrant_display()})"
+
 
 class StageMove(models.Model):
     """A legal move, as the database knows it (see leads/stages.py)."""
@@ -242,6 +248,9 @@ class StageMove(models.Model):
                 name="leads_stagemove_once",
             )
         ]
+
+    def __str__(self) -> str:
+        return f"{self.from_stage or '–'} → {self.to_stage}"
 
 
 class StageEpisode(models.Model):
@@ -353,6 +362,9 @@ class Consent(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()}: {self.is_granted}"
+
 
 class BuyingRole(models.Model):
     """The part a person plays in the account's decision to buy."""
@@ -375,6 +387,9 @@ class BuyingRole(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["lead", "kind"], name="leads_buyingrole_once")
         ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
 
 
 class CustomField(models.Model):
@@ -429,3 +444,6 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index("object_kind", "object_id", F("id").desc(), name="leads_audit_object")
         ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.object_kind} {self.object_id}"

@@ -6,6 +6,7 @@ a test keeps both equal.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from django.db import models
@@ -55,10 +56,7 @@ class Move(NamedTuple):
 
 def _legal_moves() -> tuple[Move, ...]:
     moves = [Move("", Stage.LEAD, EntryKind.CAPTURED, False)]
-    moves += [
-        Move(here, there, EntryKind.ADVANCED, False)
-        for here, there in zip(FUNNEL, FUNNEL[1:], strict=False)
-    ]
+    moves += [Move(here, there, EntryKind.ADVANCED, False) for here, there in pairwise(FUNNEL)]
     with_sales = (Stage.MQL, Stage.SAL, Stage.SQL)
     moves += [Move(s, Stage.QUALIFIED, EntryKind.RECYCLED, True) for s in with_sales]
     moves += [
@@ -94,4 +92,4 @@ def path_between(stage: str, target: str) -> list[Move]:
     if stage not in order or target not in order or order.index(target) <= order.index(stage):
         return []
     steps = order[order.index(stage) : order.index(target) + 1]
-    return [moves_from(here)[there] for here, there in zip(steps, steps[1:], strict=False)]
+    return [moves_from(here)[there] for here, there in pairwise(steps)]
