@@ -8,6 +8,7 @@ and is skipped while what it was made from has not changed.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import socket
 import subprocess
@@ -41,6 +42,7 @@ def run() -> None:
         ensure_environment("embedded")
         ensure_frontend_files()
         compile_translations()
+        collect_static_files()
     os.execv(PYTHON, [str(PYTHON), "-m", "funnel_app.embedded.supervisor"])
 
 
@@ -51,6 +53,7 @@ def test(arguments: list[str]) -> int:
         ensure_environment("dev")
         ensure_frontend_files()
         compile_translations()
+        collect_static_files()
         chromium = ensure_browser()
     environment = os.environ | ({"CHROMIUM": chromium} if chromium else {})
     failed = [] if arguments else run_checks()
@@ -90,6 +93,24 @@ def compile_translations() -> None:
             log=RUN_FOLDER / "translations.log",
             what=f"Compiling {catalogue.relative_to(ROOT)}",
         )
+
+
+def collect_static_files() -> None:
+    """Gather static files under hashed, compressed names, when one of them has changed."""
+    files = sorted(path for path in (ROOT / "static").rglob("*") if path.is_file())
+    facts = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    locks = sorted((ROOT / "requirements").glob("*.txt"))  # Django's admin brings files, too
+    text = repr(facts).encode() + b"".join(path.read_bytes() for path in locks)
+    stamp, wanted = RUN_FOLDER / "static" / ".collected", hashlib.sha256(text).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    say("Collecting static files …")
+    run_told(
+        [str(PYTHON), "manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
+        log=RUN_FOLDER / "static.log",
+        what="Collecting static files",
+    )
+    stamp.write_text(wanted)
 
 
 @contextmanager
