@@ -97,7 +97,8 @@ def record_imported_step(
 ) -> StageEpisode:
     """Write one dated step of an imported history.
 
-    Stages in between become pass-throughs, marked "date unknown". Imported history is fact, so criteria are not asked; legality is.
+    Stages in between become pass-throughs, marked "date unknown". Imported history
+    is fact, so criteria are not asked; legality is.
     """
     lead = _locked(lead_id, None)
     steps = path_between(lead.stage, to_stage)

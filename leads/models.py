@@ -1,7 +1,7 @@
-"""Columns, constraints and adjectives of the system of record.
+"""Columns, constraints and adjectives of the system of record: accounts and people.
 
-The rules that PostgreSQL itself holds (legal moves, an unbroken chain of
-episodes, no edit of history) are in migration 0003.
+The lifecycle's tables are in leads/lifecycle_models.py, what else is known about a
+lead in leads/evidence_models.py; both are imported at the end, for Django to find.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import uuid
 from typing import Self
 
-from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
@@ -18,9 +17,8 @@ from django.db.models.functions import Lower, Now, Replace
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
-from leads.actors import ActorKind
 from leads.channels import Channel
-from leads.stages import FUNNEL, EntryKind, Stage
+from leads.stages import FUNNEL, Stage
 from users.models import Team, User
 from users.roles import Role
 
@@ -233,217 +231,19 @@ class Standing(models.Model):
         return f"{self.score} ({self.get_quadrant_display()})"
 
 
-class StageMove(models.Model):
-    """A legal move, as the database knows it (see leads/stages.py)."""
+from leads.evidence_models import AuditEntry, BuyingRole, Consent, CustomField  # noqa: E402
+from leads.lifecycle_models import Criterion, StageEpisode, StageMove  # noqa: E402
 
-    from_stage = models.CharField(max_length=20, blank=True)
-    to_stage = models.CharField(max_length=20)
-    kind = models.CharField(max_length=20, choices=EntryKind.choices)
-    starts_cycle = models.BooleanField(default=False)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["from_stage", "to_stage", "kind", "starts_cycle"],
-                name="leads_stagemove_once",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.from_stage or '–'} → {self.to_stage}"
-
-
-class StageEpisode(models.Model):
-    """A stay in a stage. Append-only; PostgreSQL closes the one before it."""
-
-    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="episodes")
-    seq = models.PositiveIntegerField()
-    previous_seq = models.PositiveIntegerField(null=True)
-    from_stage = models.CharField(max_length=20, blank=True)
-    stage = models.CharField(_("stage"), max_length=20, choices=Stage.choices)
-    entry_kind = models.CharField(max_length=20, choices=EntryKind.choices)
-    starts_cycle = models.BooleanField(default=False)
-    cycle = models.PositiveSmallIntegerField(_("cycle"), default=1)
-    entered_at = models.DateTimeField(_("entered"))
-    # Both written by the database when the next episode is inserted.
-    left_at = models.DateTimeField(_("left"), null=True)
-    exit_kind = models.CharField(max_length=20, choices=EntryKind.choices, blank=True)
-
-    # A skipped stage: zero-length, so that "reached" counts stay monotone.
-    is_pass_through = models.BooleanField(default=False)
-    # The instant is a bound, not a fact (imported history); not in time-in-stage figures.
-    is_date_unknown = models.BooleanField(default=False)
-    actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
-    actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
-    actor_label = models.CharField(max_length=200, blank=True)
-    reason = models.TextField(_("reason"), blank=True)
-    is_override = models.BooleanField(default=False)
-    criteria = models.JSONField(default=list)
-    model_version = models.PositiveIntegerField(null=True)
-    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        ordering = ("lead_id", "seq")
-        verbose_name = _("stage episode")
-        verbose_name_plural = _("stage episodes")
-        constraints = [
-            models.UniqueConstraint(fields=["lead", "seq"], name="leads_episode_seq_once"),
-            models.UniqueConstraint(
-                fields=["lead"], condition=Q(left_at=None), name="leads_episode_one_open"
-            ),
-            models.UniqueConstraint(
-                fields=["lead", "cycle", "stage"], name="leads_episode_stage_once_per_cycle"
-            ),
-            models.CheckConstraint(
-                condition=Q(seq=1, previous_seq=None, from_stage="", cycle=1)
-                | (Q(seq__gt=1, previous_seq=F("seq") - 1) & ~Q(from_stage="")),
-                name="leads_episode_chain",
-            ),
-            models.CheckConstraint(
-                condition=Q(left_at=None, exit_kind="")
-                | (Q(left_at__gte=F("entered_at")) & ~Q(exit_kind="")),
-                name="leads_episode_not_negative",
-            ),
-        ]
-        indexes = [models.Index("stage", "entered_at", name="leads_episode_stage_when")]
-
-    def __str__(self) -> str:
-        return f"{self.get_stage_display()} #{self.seq}"
-
-
-class Criterion(models.Model):
-    """One exit criterion of a stage, editable by admins.
-
-    `kind` names an evaluator registered with leads/criteria.py; `params` are its
-    settings, e.g. {"minimum": 3}.
-    """
-
-    stage = models.CharField(_("to leave stage"), max_length=20, choices=Stage.choices)
-    kind = models.CharField(_("kind"), max_length=50)
-    params = models.JSONField(_("settings"), default=dict, blank=True)
-    is_active = models.BooleanField(_("active"), default=True)
-    position = models.PositiveSmallIntegerField(_("position"), default=0)
-
-    class Meta:
-        ordering = ("stage", "position", "id")
-        verbose_name = _("criterion")
-        verbose_name_plural = _("criteria")
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(stage__in=list(FUNNEL)), name="leads_criterion_stage"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_stage_display()}: {self.kind}"
-
-
-class Consent(models.Model):
-    """What a person allowed or withdrew, when, and how we know. Append-only."""
-
-    class Purpose(models.TextChoices):
-        MAIL = "mail", _("E-mail")
-        TRACKING = "tracking", _("Individual tracking")
-
-    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="consents")
-    purpose = models.CharField(_("purpose"), max_length=20, choices=Purpose.choices)
-    is_granted = models.BooleanField(_("granted"))
-    given_at = models.DateTimeField(_("when"))
-    evidence = models.CharField(_("evidence"), max_length=500)
-    # One effect per cause: the event, import row or form that said so.
-    cause = models.CharField(max_length=100)
-    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        ordering = ("-given_at", "-id")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["lead", "purpose", "cause"], name="leads_consent_once_per_cause"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_purpose_display()}: {self.is_granted}"
-
-
-class BuyingRole(models.Model):
-    """The part a person plays in the account's decision to buy."""
-
-    class Kind(models.TextChoices):
-        DECISION_MAKER = "decision_maker", _("Decision maker")
-        ECONOMIC_BUYER = "economic_buyer", _("Economic buyer")
-        CHAMPION = "champion", _("Champion")
-        INFLUENCER = "influencer", _("Influencer")
-        USER = "user", _("End user")
-        BLOCKER = "blocker", _("Blocker")
-        GATEKEEPER = "gatekeeper", _("Gatekeeper")
-
-    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="buying_roles")
-    kind = models.CharField(_("role"), max_length=20, choices=Kind.choices)
-    recorded_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
-    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["lead", "kind"], name="leads_buyingrole_once")
-        ]
-
-    def __str__(self) -> str:
-        return self.get_kind_display()
-
-
-class CustomField(models.Model):
-    """A field of its own type that an organisation adds to leads or accounts."""
-
-    class Target(models.TextChoices):
-        LEAD = "lead", _("Lead")
-        ACCOUNT = "account", _("Account")
-
-    class Kind(models.TextChoices):
-        TEXT = "text", _("Text")
-        NUMBER = "number", _("Number")
-        DATE = "date", _("Date")
-        BOOLEAN = "boolean", _("Yes or no")
-        CHOICE = "choice", _("Choice")
-
-    target = models.CharField(_("belongs to"), max_length=10, choices=Target.choices)
-    key = models.SlugField(_("key"), max_length=50)
-    label = models.CharField(_("label"), max_length=100)
-    kind = models.CharField(_("type"), max_length=10, choices=Kind.choices)
-    choices = models.JSONField(_("choices"), default=list, blank=True)
-    position = models.PositiveSmallIntegerField(_("position"), default=0)
-
-    class Meta:
-        ordering = ("target", "position", "label")
-        verbose_name = _("custom field")
-        verbose_name_plural = _("custom fields")
-        constraints = [
-            models.UniqueConstraint(fields=["target", "key"], name="leads_customfield_once")
-        ]
-
-    def __str__(self) -> str:
-        return self.label
-
-
-class AuditEntry(models.Model):
-    """Who changed what outside the lifecycle. Append-only, held by the database."""
-
-    at = models.DateTimeField(db_default=Now(), editable=False)
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
-    actor_label = models.CharField(max_length=200, blank=True)
-    verb = models.CharField(max_length=50)
-    object_kind = models.CharField(max_length=50)
-    object_id = models.BigIntegerField(null=True)
-    changes = models.JSONField(default=dict)
-    reason = models.TextField(blank=True)
-
-    class Meta:
-        ordering = ("-at", "-id")
-        indexes = [
-            models.Index("object_kind", "object_id", F("id").desc(), name="leads_audit_object")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.verb} {self.object_kind} {self.object_id}"
+__all__ = [
+    "Account",
+    "AuditEntry",
+    "BuyingRole",
+    "Consent",
+    "Criterion",
+    "CustomField",
+    "ExternalId",
+    "Lead",
+    "StageEpisode",
+    "StageMove",
+    "Standing",
+]
