@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -37,10 +38,10 @@ class Result:
         return asdict(self) | {"label": str(self.label)}
 
 
-_evaluators: dict[str, tuple[str, Evaluator]] = {}
+_evaluators: dict[str, tuple[str | Promise, Evaluator]] = {}
 
 
-def register(kind: str, label: str, evaluator: Evaluator) -> None:
+def register(kind: str, label: str | Promise, evaluator: Evaluator) -> None:
     """Make a kind of criterion known. `label` names it for admins."""
     _evaluators[kind] = (label, evaluator)
 
