@@ -31,6 +31,8 @@ CHECKS = {
     ],
 }
 
+# Two at a time; the tests of one file stay together and in order.
+ALL_TESTS = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadscope")
 BABEL = ("-m", "babel.messages.frontend", "compile")
 
 
@@ -57,7 +59,7 @@ def test(arguments: list[str]) -> int:
         chromium = ensure_browser()
     environment = os.environ | ({"CHROMIUM": chromium} if chromium else {})
     failed = [] if arguments else run_checks()
-    command = [str(PYTHON), "-m", "pytest", *(arguments or ["-q"])]
+    command = [str(PYTHON), "-m", "pytest", *(arguments or ALL_TESTS)]
     code = subprocess.run(command, cwd=ROOT, env=environment).returncode
     if failed:
         say(f"These checks failed before the tests: {', '.join(failed)}.")

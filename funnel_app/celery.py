@@ -7,6 +7,7 @@ PostgreSQL, so a lost, doubled or late message changes nothing but latency.
 import os
 
 from celery import Celery
+from celery.signals import beat_init, worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "funnel_app.settings")
 
@@ -21,3 +22,12 @@ app.conf.beat_schedule = {
     name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
     for name, (task, seconds) in SCHEDULE.items()
 }
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_unsafe_start(**_: object) -> None:
+    """End the process before it takes work when settings or database are unsafe."""
+    from funnel_app import checks
+
+    checks.refuse_unsafe_start()

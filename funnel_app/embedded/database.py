@@ -55,7 +55,6 @@ class DatabaseMaker:
     def _migrate(self, url: str) -> None:
         tell("Bringing the database up to date …")
         self._manage(url, "migrate", "--no-input", "--verbosity", "0")
-        self._manage(url, "createcachetable")
 
     def _load_demo_data(self, url: str) -> None:
         if os.environ.get("DEMO", "yes").lower() in ("no", "0", "false", "off"):
