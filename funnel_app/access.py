@@ -4,6 +4,11 @@ AccessMiddleware enforces it and tests/test_pages.py drives every address ×
 every persona from it. An address that is not listed here is open to nobody.
 """
 
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser
+
+from users.models import User
 from users.roles import Role
 
 PUBLIC = frozenset({"", "anonymous", *Role.values})
@@ -36,3 +41,9 @@ def roles_for(view_name: str) -> frozenset[str]:
     """The roles that may open the address with this URL name; empty when it is not listed."""
     namespace = view_name.split(":")[0]
     return ACCESS.get(view_name) or ACCESS.get(f"{namespace}:*", frozenset())
+
+
+def may_open(user: User | AnonymousUser, view_name: str) -> bool:
+    """Whether this user may open the address with this URL name."""
+    role = user.role if isinstance(user, User) else "anonymous"
+    return role in roles_for(view_name)

@@ -7,12 +7,13 @@ from funnel_app import views
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("accounts/", include("allauth.urls")),
+    path("user/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
     path("leads/", include("leads.urls")),
 ]
 
+handler400 = "funnel_app.views.bad_request"
 handler403 = "funnel_app.views.forbidden"
 handler404 = "funnel_app.views.not_found"
 handler500 = "funnel_app.views.server_error"
