@@ -1,10 +1,11 @@
-"""What every page draws."""
+"""What every page draws: icons, form fields, badges."""
 
 from __future__ import annotations
 
 import re
 
-from django import template
+from django import forms, template
+from django.forms.boundfield import BoundField
 from django.template.exceptions import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.utils.html import format_html
@@ -28,3 +29,23 @@ def _drawing(name: str) -> SafeString:
         return get_template(f"icons/{name}.html").render()
     except TemplateDoesNotExist:
         return get_template("icons/point.html").render()
+
+
+@register.inclusion_tag("partials/field.html")
+def field(bound: BoundField) -> dict:
+    """Draw one form field with label, hint and errors, tied together for screen readers."""
+    widget = bound.field.widget
+    is_check = isinstance(widget, forms.CheckboxInput)
+    css = "form-check-input" if is_check else "form-control"
+    if isinstance(widget, forms.Select):
+        css = "form-select"
+    if bound.errors:
+        css += " is-invalid"
+    css = f"{widget.attrs.get('class', '')} {css}".strip()
+    return {"bound": bound, "widget": bound.as_widget(attrs={"class": css}), "is_check": is_check}
+
+
+@register.inclusion_tag("partials/fields.html")
+def fields(form: forms.BaseForm) -> dict:
+    """Draw all fields of a form, and above them what is wrong with the whole."""
+    return {"form": form}
