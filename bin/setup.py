@@ -24,7 +24,7 @@ from telling import ROOT, RUN_FOLDER, CannotGoOn, require_room, run_told, say
 CHECKS = {
     "ruff": ["-m", "ruff", "check"],
     "ruff format": ["-m", "ruff", "format", "--check"],
-    "mypy": ["-m", "mypy"],
+    "mypy": ["-m", "mypy", "."],
     "import-linter": [
         "-c",
         "import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())",

@@ -11,6 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent
 env = environ.Env()
 if (ROOT / ".env").exists():
     env.read_env(ROOT / ".env")
+# The servers that `make run` started, for manage.py in a second terminal.
+if not env("DATABASE_URL", default="") and (ROOT / ".run" / "environment").exists():
+    env.read_env(ROOT / ".run" / "environment")
 
 # --- What kind of run this is -------------------------------------------------
 

@@ -88,7 +88,8 @@ def is_dead_within(pid: int, seconds: float) -> bool:
 
 def setting(postgres: Postgres, name: str) -> str:
     with psycopg.connect(postgres.url("postgres")) as connection:
-        return connection.execute("SELECT current_setting(%s)", [name]).fetchone()[0]
+        (value,) = connection.execute("SELECT current_setting(%s)", [name]).fetchall()[0]
+        return value
 
 
 def test_postgresql_is_durable_and_listens_to_its_owner_only(folder, postgres, family):

@@ -57,6 +57,15 @@ def can_reach(user: str, path: Path) -> bool:
     return subprocess.run(test, cwd="/", capture_output=True, **as_user(user)).returncode == 0
 
 
+def write_secret(path: Path, text: str) -> None:
+    """Write a file that only we may read, in one step."""
+    partial = path.with_name(f".{path.name}.new")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    partial.replace(path)
+
+
 def run_folder() -> Path:
     """The folder of `make run`: `.run` in the checkout, or FUNNEL_RUN_FOLDER."""
     return Path(os.environ.get("FUNNEL_RUN_FOLDER") or ROOT / ".run").resolve()

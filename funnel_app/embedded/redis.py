@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .errors import CannotStart
+from .place import write_secret
 from .ports import free_port, is_free
 
 STOP_SIGNAL = signal.SIGTERM
@@ -50,10 +51,7 @@ class Redis:
         elif not is_free(self._port):
             self._port = free_port()
         text = CONFIGURATION.format(port=self._port, password=self._password, folder=self.folder)
-        self._configuration.unlink(missing_ok=True)
-        handle = os.open(self._configuration, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
+        write_secret(self._configuration, text)
 
     def command(self) -> list[str]:
         """The server's command line; it runs in the foreground and logs to its output."""

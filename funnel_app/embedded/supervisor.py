@@ -23,7 +23,7 @@ import environ
 from .children import Child, Family, Stopped, tell
 from .database import DatabaseMaker
 from .errors import CannotStart
-from .place import ROOT, Place, prepare_place, run_folder
+from .place import ROOT, Place, prepare_place, run_folder, write_secret
 from .ports import listen_on
 from .postgres import STOP_SIGNAL, Postgres
 from .processes import PidRecord, stop
@@ -109,6 +109,14 @@ class Supervisor:
             self._start_redis(Redis(self.folder))
         maker = DatabaseMaker(self.family, self.environment)
         self.environment["DATABASE_URL"] = maker.make(postgres)
+        if postgres:
+            self._note_addresses()
+
+    def _note_addresses(self) -> None:
+        """Leave the addresses for `manage.py` in a second terminal; settings.py reads the file."""
+        names = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
+        lines = [f"{name}='{self.environment[name]}'\n" for name in names]
+        write_secret(self.folder / "environment", "".join(lines))
 
     def _start_postgres(self, postgres: Postgres) -> None:
         for name in [name for name in os.environ if name.startswith("PG")]:
@@ -229,11 +237,7 @@ def end_left_behind(folder: Path) -> None:
 def remembered_secret(path: Path) -> str:
     """A SECRET_KEY of this checkout's own, made once and readable by its owner only."""
     if not path.exists() or not path.read_text().strip():
-        partial = path.with_suffix(".new")
-        partial.unlink(missing_ok=True)
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(50))
-        partial.replace(path)
+        write_secret(path, secrets.token_urlsafe(50))
     return path.read_text().strip()
 
 
