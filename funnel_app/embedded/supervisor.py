@@ -153,6 +153,7 @@ class Supervisor:
             self.processes.append(self.family.add(child))
         self._wait_for_the_web()
         tell(f"\nThe funnel is open at {self.address}  (Ctrl-C stops it)")
+        self.family.run_once([sys.executable, "manage.py", "sign_ins"], self.environment)
 
     def _wait_for_the_web(self, patience: float = 90) -> None:
         deadline = time.monotonic() + patience
