@@ -51,7 +51,10 @@ class Product:
         words = ("postgres", "redis", "valkey", "uvicorn", "worker", "beat", "relay")
         found = {}
         for child in psutil.Process(self.process.pid).children():
-            line = " ".join(child.cmdline())
+            try:
+                line = " ".join(child.cmdline())
+            except psutil.Error:  # just gone
+                continue
             name = next((word for word in words if word in line), None)
             if name:
                 found["redis" if name == "valkey" else name] = child
