@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
 from funnel_app.embedded.place import ROOT, prepare_place
@@ -71,23 +72,21 @@ class Product:
     def said(self) -> str:
         return self.output.read_text(errors="replace")
 
-    def query(self, sql: str) -> str:
-        """The first value of a query, through manage.py with the noted addresses."""
-        code = f"""if True:
-            from django.db import connection
-            with connection.cursor() as cursor:
-                cursor.execute({sql!r})
-                print(cursor.fetchone()[0] if cursor.description else "done")"""
+    def query(self, statement: str) -> object:
+        """The first value of a statement's answer, from the address noted for manage.py."""
+        with psycopg.connect(self.database_url()) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall()[0][0] if cursor.description else None
+
+    def is_database_ready(self) -> bool:
+        try:
+            return self.query("SELECT 1") == 1
+        except psycopg.OperationalError:
+            return False
+
+    def database_url(self) -> str:
         noted = (self.folder / "environment").read_text().replace("'", "").splitlines()
-        done = subprocess.run(
-            [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", code],
-            cwd=ROOT,
-            env={**os.environ, **dict(line.split("=", 1) for line in noted)},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        return dict(line.split("=", 1) for line in noted)["DATABASE_URL"]
 
     def _spawn(self) -> "subprocess.Popen[str]":
         with self.output.open("a") as output:
@@ -163,7 +162,7 @@ def test_a_killed_part_comes_back_by_itself(product, name):
 
 
 def test_nothing_outlives_a_killed_supervisor_and_the_next_start_has_the_data(product):
-    wait_for(product.answers)
+    wait_for(product.is_database_ready)
     product.query("CREATE TABLE kept_note AS SELECT 'still here' AS note")
     everyone = psutil.Process(product.process.pid).children(recursive=True)
 
