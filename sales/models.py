@@ -108,6 +108,15 @@ class Handoff(models.Model):
         MANAGER = "manager", _("by a manager")
         QUEUE = "queue", _("to the team's queue")
 
+    class QueueReason(models.TextChoices):
+        """Why nobody was given it."""
+
+        NO_TEAM = "no_team", _("There is no sales team yet.")
+        NO_REPS = "no_reps", _("The team has no reps.")
+        ALL_ABSENT = "all_absent", _("All reps of the team are absent.")
+        ALL_FULL = "all_full", _("All reps of the team have their hands full.")
+        RETURNED = "returned", _("It was put back into the queue.")
+
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="handoffs")
     # The stay in MQL that this hand-off belongs to.
     episode = models.OneToOneField(StageEpisode, on_delete=models.CASCADE, related_name="handoff")
@@ -126,7 +135,9 @@ class Handoff(models.Model):
         related_name="handoffs",
     )
     route = models.CharField(_("routed"), max_length=10, choices=Route.choices)
-    queue_reason = models.CharField(_("why it is in the queue"), max_length=300, blank=True)
+    queue_reason = models.CharField(
+        _("why it is in the queue"), max_length=20, choices=QueueReason.choices, blank=True
+    )
     submitted_at = models.DateTimeField(_("submitted"), db_default=Now())
     assigned_at = models.DateTimeField(_("assigned"), null=True)
     due_at = models.DateTimeField(_("decision due"))

@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 ('cycle', models.PositiveSmallIntegerField(verbose_name='cycle')),
                 ('state', models.CharField(choices=[('submitted', 'waiting'), ('accepted', 'accepted'), ('rejected', 'rejected'), ('expired', 'expired'), ('withdrawn', 'withdrawn')], default='submitted', max_length=10, verbose_name='state')),
                 ('route', models.CharField(choices=[('owner', "to the lead's owner"), ('turn', 'to the least busy rep'), ('manager', 'by a manager'), ('queue', "to the team's queue")], max_length=10, verbose_name='routed')),
-                ('queue_reason', models.CharField(blank=True, max_length=300, verbose_name='why it is in the queue')),
+                ('queue_reason', models.CharField(blank=True, choices=[('no_team', 'There is no sales team yet.'), ('no_reps', 'The team has no reps.'), ('all_absent', 'All reps of the team are absent.'), ('all_full', 'All reps of the team have their hands full.'), ('returned', 'It was put back into the queue.')], max_length=20, verbose_name='why it is in the queue')),
                 ('submitted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='submitted')),
                 ('assigned_at', models.DateTimeField(null=True, verbose_name='assigned')),
                 ('due_at', models.DateTimeField(verbose_name='decision due')),

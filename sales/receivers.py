@@ -1,0 +1,27 @@
+"""News from the lifecycle: hand-offs and opportunities follow the lead's stage."""
+
+from __future__ import annotations
+
+from leads.actors import Actor, ActorKind
+from leads.models import Lead, StageEpisode
+from leads.stages import Stage
+from sales import handoff, opportunities
+
+WITH_SALES = (Stage.MQL, Stage.SAL, Stage.SQL)
+
+
+def follow_stage(sender, lead: Lead, episode: StageEpisode, by: Actor, **kwargs) -> None:
+    """Runs inside the transaction of the move, with the lead's row locked.
+
+    An import tells history: what it leaves in MQL is submitted afterwards, by
+    handoff.open_missing, so that steps long past open nothing.
+    """
+    if episode.from_stage in WITH_SALES:
+        note = episode.reason or str(episode.get_stage_display())
+        handoff.withdraw(lead, by=by, at=episode.entered_at, note=note)
+    if episode.from_stage == Stage.SQL:
+        opportunities.close_left_behind(lead, episode, by=by)
+    if episode.stage == Stage.MQL and by.kind != ActorKind.IMPORT:
+        handoff.submit(lead, episode, by=by)
+    if episode.stage == Stage.SQL:
+        opportunities.open_opportunity(lead, at=episode.entered_at)
