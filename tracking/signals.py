@@ -1,0 +1,8 @@
+"""News about what people did, sent inside the transaction that makes it true."""
+
+from django.dispatch import Signal
+
+# lead_ids: list[int], ascending; event_ids: list[int]. These events now belong to these
+# leads: new ones, late ones, and those of a visitor who was just recognised. An event may
+# be announced again, so a receiver keeps one effect per event.
+event_recorded = Signal()
