@@ -29,6 +29,9 @@ from .postgres import STOP_SIGNAL, Postgres
 from .processes import PidRecord, stop
 from .redis import Redis
 
+# Celery warns of running as root, which is about pickled messages; ours are JSON only.
+NO_ROOT_WARNING = "ignore:You're running the worker with superuser privileges"
+
 
 class Supervisor:
     """One run of the product from the first server to the last stop."""
@@ -220,7 +223,7 @@ def product_processes(
     keep_open = (listener.fileno(),)
     return [
         *(Child(name, lambda: python + web, environment, keep_open=keep_open) for name in names),
-        Child("worker", lambda: python + worker, environment),
+        Child("worker", lambda: python + worker, environment | {"PYTHONWARNINGS": NO_ROOT_WARNING}),
         Child("beat", lambda: python + beat, environment),
         Child("relay", lambda: [sys.executable, "manage.py", "relay"], environment),
     ]
