@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection, transaction
+from django.test import TransactionTestCase
 
 from users.models import Team, User
 from users.roles import Role
@@ -10,13 +12,51 @@ from users.roles import Role
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """Let the flush between transactional tests empty the append-only tables."""
-    from django.db import connection
+    """Let the flush after a transactional test empty append-only tables, and undo it
+    for the rows that migrations wrote (legal moves, default criteria, first model …)."""
+    with django_db_blocker.unblock():
+        _allow_truncate()
+        _remember_reference_rows()
+    flush = TransactionTestCase._fixture_teardown
 
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
+    def flush_and_restore(self) -> None:
+        flush(self)
+        _restore_reference_rows()
+
+    TransactionTestCase._fixture_teardown = flush_and_restore
+    yield
+    TransactionTestCase._fixture_teardown = flush
+
+
+def _allow_truncate() -> None:
+    with connection.cursor() as cursor:
         name = connection.ops.quote_name(connection.settings_dict["NAME"])
         cursor.execute(f"ALTER DATABASE {name} SET funnel.truncating = 'on'")
-        connection.close()
+    connection.close()
+
+
+def _remember_reference_rows() -> None:
+    """Copy what migrations wrote into a schema of its own, once per database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'reference'")
+        if cursor.fetchone():
+            return
+        cursor.execute("CREATE SCHEMA reference")
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT 1 FROM "{table}" LIMIT 1')
+            if cursor.fetchone() and table != "django_migrations":
+                cursor.execute(f'CREATE TABLE reference."{table}" AS TABLE "{table}"')
+
+
+def _restore_reference_rows() -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Foreign keys hold again once all tables are back.
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'reference'")
+        for (table,) in cursor.fetchall():
+            cursor.execute(
+                f'INSERT INTO "{table}" SELECT * FROM reference."{table}" ON CONFLICT DO NOTHING'
+            )
 
 
 @pytest.fixture
