@@ -1,0 +1,174 @@
+"""A real server process, a real Chromium, and people signed in to both.
+
+Every page a test opens is watched: a script error, a violation of the
+Content-Security-Policy or a failed request fails the test.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PASSWORD = "correct horse battery"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+def pytest_collection_modifyitems(items) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.django_db(transaction=True))
+
+
+def _chromium() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = _chromium()
+    if path is None:
+        assert not os.environ.get("CI"), "In CI a missing browser is a failure."
+        pytest.skip("No Chromium on this machine.")
+    # Playwright keeps an event loop in this thread; the ORM is used beside it, never in it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def static_files(tmp_path_factory, django_db_setup) -> Path:
+    """The files as production serves them: collected, hashed, compressed."""
+    folder = tmp_path_factory.mktemp("static")
+    command = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"]
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"STATIC_ROOT": str(folder)}, check=True)
+    return folder
+
+
+def _database_url() -> str:
+    """The address of the test database, for a process of its own."""
+    db = connection.settings_dict
+    host, port = db["HOST"] or "", f":{db['PORT']}" if db["PORT"] else ""
+    secret = f":{db['PASSWORD']}" if db["PASSWORD"] else ""
+    if host.startswith("/"):
+        return f"postgresql://{db['USER']}{secret}@{port}/{db['NAME']}?host={host}"
+    return f"postgresql://{db['USER']}{secret}@{host}{port}/{db['NAME']}"
+
+
+@pytest.fixture(scope="session")
+def server(static_files) -> Iterator[str]:
+    """The address of the product: the one web process, on the test database."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "DATABASE_URL": _database_url(),
+        "STATIC_ROOT": str(static_files),
+        "SECRET_KEY": settings.SECRET_KEY,
+    }
+    environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
+    command = [sys.executable, "-m", "uvicorn", "funnel_app.asgi:application", "--port", str(port)]
+    process = subprocess.Popen([*command, "--log-level", "warning"], cwd=ROOT, env=environment)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_open(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_until_open(address: str, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"{address}/livez", timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("The server did not start.")
+
+
+@pytest.fixture
+def new_page(browser, server, transactional_db) -> Iterator[Callable[..., Page]]:
+    """Opens a page in a context of its own: `new_page(color_scheme="dark", width=360)`."""
+    contexts, complaints = [], []
+
+    def open_page(*, color_scheme: str = "light", width: int = 1280, locale: str = "en") -> Page:
+        context = browser.new_context(
+            base_url=server,
+            color_scheme=color_scheme,
+            viewport={"width": width, "height": 900},
+            locale=locale,
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
+        page.on("console", lambda m: m.type == "error" and complaints.append(f"console: {m.text}"))
+        return page
+
+    open_page.complaints = complaints
+    yield open_page
+    for context in contexts:
+        context.close()
+    # Answers 403, 404, 409 and 422 are part of the product; the browser logs them as errors.
+    assert [c for c in complaints if "Failed to load resource" not in c] == []
+
+
+@pytest.fixture
+def signed_in(new_page) -> Callable[..., Page]:
+    """Opens a page and signs a person in through the form: `signed_in(mia)`."""
+
+    def sign_in(user, **options) -> Page:
+        page = new_page(**options)
+        page.goto("/accounts/login/")
+        page.locator("input[name=login]").fill(user.email)
+        page.locator("input[name=password]").fill(PASSWORD)
+        page.locator("form [type=submit]").first.click()
+        page.wait_for_url(lambda url: "/accounts/login/" not in url)
+        return page
+
+    return sign_in
+
+
+@pytest.fixture(scope="session")
+def run_axe() -> Callable[[Page], list[str]]:
+    """Runs axe-core on a page; returns its violations of WCAG 2.2 A and AA as sentences."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    def check(page: Page) -> list[str]:
+        options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+        found = Axe().run(page, options=options).response["violations"]
+        return [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found]
+
+    return check
+
+
+@pytest.fixture
+def drain_all() -> Callable[[], None]:
+    """Does what the relay does, until nothing is left to do."""
+    from funnel_app.relay import DRAINS
+
+    def drain() -> None:
+        while any(work(1000) for _name, work in DRAINS):
+            pass
+
+    return drain
