@@ -124,6 +124,8 @@ def _one_at_a_time() -> Iterator[None]:
         except OSError:
             say("Another set-up is at work in this folder; waiting for it to finish …")
             fcntl.flock(file, fcntl.LOCK_EX)
+        # Inherited: when we are killed, the lock stays until the command under way has ended, too.
+        os.set_inheritable(file.fileno(), True)
         yield
 
 

@@ -51,6 +51,7 @@ def run_told(
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            close_fds=False,  # keeps the lock of set-up, the one open file it inherits
         )
         try:
             for line in process.stdout:  # type: ignore[union-attr]
