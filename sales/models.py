@@ -174,7 +174,10 @@ class Handoff(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state="submitted", decided_at=None)
-                | (~Q(state="submitted") & Q(decided_at__gte=F("submitted_at"))),
+                | (
+                    ~Q(state="submitted")
+                    & Q(decided_at__isnull=False, decided_at__gte=F("submitted_at"))
+                ),
                 name="sales_handoff_decided_has_instant",
             ),
             models.CheckConstraint(

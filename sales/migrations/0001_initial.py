@@ -160,7 +160,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='handoff',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'submitted')), models.Q(models.Q(('state', 'submitted'), _negated=True), ('decided_at__gte', models.F('submitted_at'))), _connector='OR'), name='sales_handoff_decided_has_instant'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'submitted')), models.Q(models.Q(('state', 'submitted'), _negated=True), ('decided_at__gte', models.F('submitted_at')), ('decided_at__isnull', False)), _connector='OR'), name='sales_handoff_decided_has_instant'),
         ),
         migrations.AddConstraint(
             model_name='handoff',

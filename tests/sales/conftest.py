@@ -21,6 +21,12 @@ SYSTEM = Actor.system("test")
 _numbers = itertools.count(1)
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings) -> None:
+    """Nobody here signs in with a password; a slow hash would be most of the run."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 def become_mql(ana, email: str = "", **profile) -> Lead:
     """A lead whom an admin proposes to sales: scoring's criteria are overridden."""
     email = email or f"kim{next(_numbers)}@acme.example"
