@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from leads import audit
 from leads.actors import Actor
-from leads.models import AuditEntry, Lead
+from leads.models import Lead
+from leads.signals import owner_changed
 from users.models import Team, User
 
 
@@ -17,13 +19,13 @@ def assign_owner(
         return False
     lead.owner, lead.team = owner, team
     lead.save(update_fields=["owner", "team"])
-    AuditEntry.objects.create(
-        actor=by.user,
-        actor_label=by.label,
-        verb="assigned",
+    audit.record(
+        by,
+        "assigned",
         object_kind="lead",
         object_id=lead.pk,
         changes={key: [before[key], after[key]] for key in before if before[key] != after[key]},
         reason=reason,
     )
+    owner_changed.send(sender=Lead, lead=lead, by=by)
     return True

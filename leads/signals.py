@@ -12,3 +12,5 @@ lead_captured = Signal()
 stage_changed = Signal()
 # lead_ids: list[int]. Fields that fit rules may look at have changed.
 profile_changed = Signal()
+# lead: Lead, by: Actor. Another owner or team, written through leads/ownership.py.
+owner_changed = Signal()

@@ -118,7 +118,6 @@ def take(handoff_id: int, *, by: Actor) -> Handoff:
     if by.role != Role.REP:
         raise Refused(_("Only a rep can take a hand-off out of the queue."))
     _take_along(handoff, lead, by, None)
-    handoff.save(update_fields=["assignee", "assigned_at", "queue_reason"])
     return handoff
 
 
@@ -130,8 +129,20 @@ def assign(handoff_id: int, to: User | None, *, by: Actor, note: str = "") -> Ha
     """
     handoff, lead = _locked_for_decision(handoff_id, by)
     _require_assigner(to, by)
+    _give(handoff, to, by=by, note=note)
+    _own(handoff, lead, by=by)
+    return handoff
+
+
+def follow_owner(lead: Lead, *, by: Actor) -> None:
+    """The open hand-off of a locked lead goes where its lead went."""
+    for handoff in Handoff.objects.open().filter(lead=lead).select_for_update(no_key=True):
+        _give(handoff, lead.owner, by=by, note="")
+
+
+def _give(handoff: Handoff, to: User | None, *, by: Actor, note: str) -> None:
     if handoff.assignee == to:
-        return handoff
+        return
     kind = Kind.REASSIGNED if handoff.assignee else Kind.ASSIGNED
     handoff.assignee, handoff.assigned_at = to, now() if to else None
     handoff.route = Handoff.Route.MANAGER if to else Handoff.Route.QUEUE
@@ -139,8 +150,6 @@ def assign(handoff_id: int, to: User | None, *, by: Actor, note: str = "") -> Ha
     handoff.team = to.team if to and to.team else handoff.team
     handoff.save(update_fields=["assignee", "assigned_at", "route", "queue_reason", "team"])
     _log(handoff, kind if to else Kind.QUEUED, by, now(), assignee=to, note=note)
-    _own(handoff, lead, by=by)
-    return handoff
 
 
 def withdraw(lead: Lead, *, by: Actor, at: datetime, note: str) -> None:
@@ -226,6 +235,7 @@ def _take_along(handoff: Handoff, lead: Lead, by: Actor, at: datetime | None) ->
         return
     at = max(at or now(), handoff.submitted_at)
     handoff.assignee, handoff.assigned_at, handoff.queue_reason = by.user, at, ""
+    handoff.save(update_fields=["assignee", "assigned_at", "queue_reason"])
     _log(handoff, Kind.ASSIGNED, by, at, assignee=by.user)
     _own(handoff, lead, by=by)
 

@@ -11,9 +11,9 @@ from django.db import transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from leads import lifecycle
+from leads import audit, lifecycle
 from leads.actors import Actor
-from leads.models import AuditEntry, Lead, StageEpisode
+from leads.models import Lead, StageEpisode
 from leads.refusals import Conflict, Refused
 from leads.stages import Stage
 from sales.models import Opportunity
@@ -122,10 +122,9 @@ def _close(opportunity: Opportunity, outcome: str, by: Actor, *, reason: str, at
 
 
 def _log(opportunity: Opportunity, verb: str, by: Actor, changed: dict, reason: str = "") -> None:
-    AuditEntry.objects.create(
-        actor=by.user,
-        actor_label=by.label,
-        verb=verb,
+    audit.record(
+        by,
+        verb,
         object_kind="opportunity",
         object_id=opportunity.pk,
         changes={name: [str(value) for value in pair] for name, pair in changed.items()},

@@ -25,3 +25,8 @@ def follow_stage(sender, lead: Lead, episode: StageEpisode, by: Actor, **kwargs)
         handoff.submit(lead, episode, by=by)
     if episode.stage == Stage.SQL:
         opportunities.open_opportunity(lead, at=episode.entered_at)
+
+
+def follow_owner(sender, lead: Lead, by: Actor, **kwargs) -> None:
+    """A lead that is given to somebody else takes its open hand-off along."""
+    handoff.follow_owner(lead, by=by)

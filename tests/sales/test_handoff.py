@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils.timezone import localdate, now
 
-from leads import lifecycle
+from leads import editing, lifecycle
 from leads.actors import Actor
 from leads.capture import capture_lead
 from leads.models import StageEpisode
@@ -153,6 +153,17 @@ def test_a_manager_reassigns_and_the_clock_goes_on(mql, handoff, sam, mona, nort
     assert log(handoff)[-1] == ("reassigned", "Mona", "Tom")
     with pytest.raises(Conflict, match="is assigned to Tom since"):
         handoffs.accept(handoff.pk, by=Actor.of(sam))
+
+
+def test_a_lead_given_away_takes_its_handoff_along(mql, handoff, sam, mona, north):
+    tom = person("Tom", "rep", north)
+    editing.assign_by_hand(mql.pk, owner=tom, by=Actor.of(mona))
+    handoff.refresh_from_db()
+    assert (handoff.assignee, handoff.route) == (tom, "manager")
+    editing.assign_by_hand(mql.pk, owner=None, by=Actor.of(mona))
+    handoff.refresh_from_db()
+    assert (handoff.assignee, handoff.queue_reason) == (None, "returned")
+    assert [kind for kind, _by, _to in log(handoff)][2:] == ["reassigned", "queued"]
 
 
 def test_a_manager_puts_it_into_the_queue_and_a_rep_takes_it(mql, handoff, sam, mona):
