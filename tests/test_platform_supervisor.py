@@ -24,10 +24,11 @@ OWN_ADDRESSES = ("DATABASE_URL", "REDIS_URL", "ENVIRONMENT")
 class Product:
     """One `make run` (without its set-up) in a folder and on a port of its own."""
 
+    process: "subprocess.Popen[str]"
+
     def __init__(self, folder: Path, port: int) -> None:
         self.folder, self.port = folder, port
         self.output = folder.with_suffix(".log")
-        self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         self.process = self._spawn()
