@@ -14,3 +14,6 @@ stage_changed = Signal()
 profile_changed = Signal()
 # lead: Lead, by: Actor. Another owner or team, written through leads/ownership.py.
 owner_changed = Signal()
+# episodes: list[StageEpisode], in order, pass-throughs too; by: Actor. Histories of many
+# leads came in by an import; sent instead of stage_changed, once for the batch.
+histories_imported = Signal()
