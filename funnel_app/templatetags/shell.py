@@ -31,18 +31,26 @@ def _drawing(name: str) -> SafeString:
         return get_template("icons/point.html").render()
 
 
-@register.inclusion_tag("partials/field.html")
-def field(bound: BoundField) -> dict:
-    """Draw one form field with label, hint and errors, tied together for screen readers."""
+@register.simple_tag
+def control(bound: BoundField) -> SafeString:
+    """Draw only the input of a form field, in the looks of the shell."""
     widget = bound.field.widget
-    is_check = isinstance(widget, forms.CheckboxInput)
-    css = "form-check-input" if is_check else "form-control"
-    if isinstance(widget, forms.Select):
+    css = "form-control"
+    if isinstance(widget, forms.CheckboxInput):
+        css = "form-check-input"
+    elif isinstance(widget, forms.Select):
         css = "form-select"
     if bound.errors:
         css += " is-invalid"
     css = f"{widget.attrs.get('class', '')} {css}".strip()
-    return {"bound": bound, "widget": bound.as_widget(attrs={"class": css}), "is_check": is_check}
+    return bound.as_widget(attrs={"class": css})
+
+
+@register.inclusion_tag("partials/field.html")
+def field(bound: BoundField) -> dict:
+    """Draw one form field with label, hint and errors, tied together for screen readers."""
+    is_check = isinstance(bound.field.widget, forms.CheckboxInput)
+    return {"bound": bound, "widget": control(bound), "is_check": is_check}
 
 
 @register.inclusion_tag("partials/fields.html")

@@ -1,0 +1,93 @@
+"""What the pages of this app read. Every answer begins with what the user may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.core.cache import cache
+
+from leads.filters import LeadFilter
+from leads.models import Lead, LeadQuerySet
+
+COUNT_LIMIT = 10_000
+# Seconds for which the values offered in filters may be stale.
+OPTIONS_TTL = 300
+MOST_OPTIONS = 200
+
+ROW_FIELDS = (
+    "email",
+    "first_name",
+    "last_name",
+    "title",
+    "company",
+    "country",
+    "channel",
+    "source",
+    "stage",
+    "stage_entered_at",
+    "cycle",
+    "created_at",
+    "not_before_on",
+    "account__name",
+    "owner__first_name",
+    "owner__last_name",
+    "owner__email",
+    "standing__score",
+    "standing__fit",
+    "standing__interest",
+    "standing__quadrant",
+    "standing__last_activity_at",
+)
+
+
+def leads_for(user, wanted: LeadFilter) -> LeadQuerySet:
+    """The leads this user may see that match the filter."""
+    return wanted.apply(Lead.objects.visible_to(user))
+
+
+def as_rows(leads: LeadQuerySet) -> LeadQuerySet:
+    """With everything templates/leads/_table.html shows, in one query, and nothing more."""
+    return leads.select_related("standing", "owner", "account").only(*ROW_FIELDS)
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many, exact up to COUNT_LIMIT: counting further would cost more than it tells."""
+
+    number: int
+    is_exact: bool
+
+
+def count_up_to(leads: LeadQuerySet, limit: int = COUNT_LIMIT) -> Count:
+    number = leads.order_by().values("pk")[: limit + 1].count()
+    return Count(min(number, limit), number <= limit)
+
+
+def known_values(field: str) -> list[str]:
+    """The distinct values of a lead column, for filter suggestions; may be minutes old."""
+    key = f"leads.known.{field}"
+    values = cache.get(key)
+    if values is None:
+        rows = Lead.objects.exclude(**{field: ""}).order_by(field).values_list(field, flat=True)
+        values = list(rows.distinct()[:MOST_OPTIONS])
+        cache.set(key, values, OPTIONS_TTL)
+    return values
+
+
+def in_batches(leads: LeadQuerySet, size: int = 2_000) -> Iterator[Lead]:
+    """Every lead once, in many short queries: no statement runs into its time limit."""
+    last_pk = 0
+    while batch := list(as_rows(leads).filter(pk__gt=last_pk).order_by("pk")[:size]):
+        yield from batch
+        last_pk = batch[-1].pk
+
+
+def export_row(lead: Lead) -> tuple:
+    standing = lead.standing
+    return (
+        *(lead.pk, lead.first_name, lead.last_name, lead.email, lead.title, lead.company),
+        *(lead.account or "", lead.country.code, lead.channel, lead.source, lead.owner or ""),
+        *(lead.stage, lead.stage_entered_at, standing.score, standing.fit, standing.interest),
+        *(standing.quadrant, standing.last_activity_at, lead.created_at),
+    )
