@@ -11,6 +11,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
     path("leads/", include("leads.urls")),
+    path("accounts/", include("leads.account_urls")),
 ]
 
 handler400 = "funnel_app.views.bad_request"

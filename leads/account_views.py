@@ -1,0 +1,56 @@
+"""Companies: the list, and who decides in each."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from leads import account_queries, custom_fields
+from leads.models import Account, CustomField
+from leads.paging import ACCOUNTS_BY_NAME, read_page, row_number
+from leads.queries import count_up_to
+
+MOST_SUGGESTIONS = 10
+
+
+@require_GET
+def account_list(request: HttpRequest) -> HttpResponse:
+    text = request.GET.get("q", "").replace("\0", "")[:200]
+    accounts = account_queries.accounts_for(request.user, text)
+    page = read_page(
+        account_queries.with_counts(accounts, request.user),
+        ACCOUNTS_BY_NAME,
+        after=row_number(request.GET.get("after")),
+        before=row_number(request.GET.get("before")),
+    )
+    template = "accounts/list.html#results" if request.htmx else "accounts/list.html"
+    context = {"text": text, "page": page, "count": count_up_to(accounts)}
+    return render(request, template, context)
+
+
+@require_GET
+def account_page(request: HttpRequest, pk: int) -> HttpResponse:
+    account = get_object_or_404(Account.objects.visible_to(request.user), pk=pk)
+    people = account_queries.people_of(account, request.user)
+    own_fields = [
+        (field.label, custom_fields.show_value(field, account.custom.get(field.key)))
+        for field in custom_fields.definitions(CustomField.Target.ACCOUNT)
+    ]
+    context = {
+        "account": account,
+        "people": people,
+        "open_count": sum(person.is_open for person in people),
+        "missing_roles": account_queries.missing_roles(people),
+        "own_fields": own_fields,
+    }
+    return render(request, "accounts/account.html", context)
+
+
+@require_GET
+def suggestions(request: HttpRequest) -> HttpResponse:
+    """Options for the company field of a form: names that contain what was typed."""
+    text = (request.GET.get("q") or request.GET.get("company", "")).replace("\0", "").strip()[:100]
+    accounts = account_queries.accounts_for(request.user, text).order_by("name")
+    names = accounts.values_list("name", flat=True)[:MOST_SUGGESTIONS] if len(text) > 1 else []
+    return render(request, "accounts/_suggestions.html", {"names": names})
