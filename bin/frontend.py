@@ -40,11 +40,16 @@ def ensure_frontend_files() -> None:
         [*npm, "ci", *NPM_OPTIONS],
         log=RUN_FOLDER / "npm.log",
         what="Fetching the front-end files",
-        environment=os.environ
-        | {"PATH": f"{Path(npm[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"},
+        environment=_environment_of(npm),
     )
     copy_files()
     stamp.write_text(wanted)
+
+
+def _environment_of(npm: list[str]) -> dict[str, str]:
+    """npm finds its own node first; the packaged node believes the machine's certificates, too."""
+    path = f"{Path(npm[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {**os.environ, "PATH": path, "NODE_USE_SYSTEM_CA": "1"}
 
 
 def copy_files() -> None:
@@ -104,10 +109,12 @@ def _answers(command: list[str]) -> bool:
 def lock_frontend_files() -> None:
     """Make package-lock.json anew, without the addresses of any registry in it."""
     say("Resolving package-lock.json …")
+    npm = _find_npm()
     run_told(
-        [*_find_npm(), "install", "--package-lock-only", NO_ADDRESSES, *NPM_OPTIONS],
+        [*npm, "install", "--package-lock-only", NO_ADDRESSES, *NPM_OPTIONS],
         log=RUN_FOLDER / "npm.log",
         what="Resolving package-lock.json",
+        environment=_environment_of(npm),
     )
 
 
