@@ -1,0 +1,226 @@
+"""The addresses of the tracking API and what each of them answers.
+
+Every 2xx is given after the commit. Documented in docs/events.md.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from tracking.clean import clean
+from tracking.collector import answers, bodies
+from tracking.collector.database import DatabaseAway, Link
+from tracking.collector.keys import KeyRing, Sender
+from tracking.collector.reading import (
+    Harvest,
+    harvest_batch,
+    harvest_one,
+    key_in_header,
+    parse,
+    read_pixel,
+)
+from tracking.collector.writer import QueueFull, Submission, Writer
+from tracking.ingest import Dropped, Envelope
+
+log = logging.getLogger(__name__)
+
+CALLS = {
+    "batch": "batch", "b": "batch", "import": "batch",
+    "track": "track", "t": "track", "identify": "identify", "i": "identify",
+    "page": "page", "p": "page", "screen": "screen", "s": "screen",
+    "group": "group", "g": "group", "alias": "alias", "a": "alias",
+}  # fmt: skip
+PIXELS = frozenset({"pixel.gif", *(f"pixel/{call}" for call in CALLS if call != "batch")})
+RETRY_SECONDS = 2
+
+
+class UnknownKey(Exception):
+    """401: the request is signed with a key that nobody has."""
+
+
+class Collector:
+    """The ASGI application under /v1/. One per process."""
+
+    def __init__(self) -> None:
+        self.keys = KeyRing()
+        self.writer = Writer()
+        self.status_link = Link()
+        # Requests that the last-resort guard had to answer: a bug each, so hold it at 0.
+        self.guarded = 0
+        self._is_started = False
+
+    def start(self) -> None:
+        """Begin to write; must be called within the event loop."""
+        if not self._is_started:
+            self._is_started = True
+            self.writer.start()
+
+    async def stop(self) -> None:
+        """Store what has been taken in, then hang up."""
+        await self.writer.stop()
+        await self.keys.link.close()
+        await self.status_link.close()
+
+    async def __call__(self, scope, receive, send) -> None:
+        self.start()
+        try:
+            await self._route(scope, receive, send)
+        except bodies.Gone:
+            return
+        except UnknownKey:
+            await answers.refuse(send, 401)
+        except DatabaseAway:
+            await answers.refuse(send, 503, retry_after=RETRY_SECONDS)
+        except QueueFull:
+            await answers.refuse(send, 429, retry_after=RETRY_SECONDS)
+        except (ValueError, RecursionError):
+            self.guarded += 1
+            log.exception("A request to %s got past the clean-up.", scope["path"])
+            await answers.refuse(send, 400)
+
+    async def _route(self, scope, receive, send) -> None:
+        place = scope["path"][4:].rstrip("/")  # behind "/v1/"
+        if scope["method"] == "OPTIONS":
+            await answers.preflight(send)
+        elif place in CALLS:
+            await self._take_in(CALLS[place], scope, receive, send)
+        elif place in PIXELS and scope["method"] in ("GET", "HEAD"):
+            await self._pixel(scope, send)
+        elif place.startswith("projects/") and place.endswith("/settings"):
+            await self._settings(place.split("/")[1], scope, send)
+        else:
+            await answers.refuse(send, 404)
+
+    async def _take_in(self, call: str, scope, receive, send) -> None:
+        if scope["method"] != "POST":
+            await answers.refuse(send, 405)
+            return
+        headers = dict(scope["headers"])
+        try:
+            document, size = await _read(call, receive, headers)
+        except bodies.TooSlow:
+            await answers.refuse(send, 408, close=True)
+        except bodies.TooLarge as error:
+            sender = await self._sender(headers, None)
+            await self._reject(sender, "too_large", send, 413, close=not error.is_read)
+        except Dropped as drop:
+            await self._reject(await self._sender(headers, None), drop.reason, send)
+        else:
+            sender = await self._sender(headers, document)
+            await self._store(sender, call, document, size, scope, headers, send)
+
+    async def _sender(self, headers: dict[bytes, bytes], document: Any) -> Sender | None:
+        """Who signed the request, in its header or else in its body. Raises UnknownKey."""
+        key = key_in_header(headers.get(b"authorization", b""))
+        if not key and isinstance(document, dict):
+            key = document.get("writeKey")
+        if not key or not isinstance(key, str):
+            return None
+        sender = await self.keys.find(key)
+        if sender is None:
+            raise UnknownKey
+        return sender
+
+    async def _store(
+        self, sender: Sender | None, call: str, document: Any, size: int, scope, headers, send
+    ) -> None:
+        if sender is None:
+            await answers.refuse(send, 401)
+            return
+        try:
+            if call == "batch":
+                envelope = make_envelope(sender, "", document, scope, headers)
+                harvest = harvest_batch(document, envelope, size)
+            else:
+                harvest = harvest_one(document, make_envelope(sender, call, None, scope, headers))
+        except Dropped as drop:
+            await self._reject(sender, drop.reason, send)
+            return
+        await self._write(sender, harvest, size)
+        if harvest.left_out and not harvest.rows:
+            is_too_large = all(reason == "too_large" for _index, reason in harvest.left_out)
+            await answers.refuse(send, 413 if is_too_large else 400, left_out=harvest.left_out)
+        else:
+            await answers.accept(send, harvest.left_out)
+
+    async def _write(self, sender: Sender, harvest: Harvest, size: int) -> None:
+        if harvest.rows or harvest.left_out:
+            await self.writer.store(
+                Submission(harvest.rows, harvest.rejects(sender.source_id), size + 500)
+            )
+
+    async def _reject(
+        self, sender: Sender | None, reason: str, send, status: int = 400, *, close: bool = False
+    ) -> None:
+        """Refuse a whole request, which counts as one message of its source."""
+        left_out = [(0, reason)]
+        if sender is not None:
+            await self._write(sender, Harvest(left_out=left_out), 0)
+        await answers.refuse(send, status, left_out=left_out, close=close)
+
+    async def _pixel(self, scope, send) -> None:
+        headers = dict(scope["headers"])
+        try:
+            message, key = read_pixel(scope["query_string"])
+        except Dropped:
+            await answers.picture(send, 400)
+            return
+        try:
+            sender = await self.keys.find(key) if key else None
+            if sender is None:
+                await answers.picture(send, 401)
+                return
+            call = scope["path"].rstrip("/").rpartition("/")[2]
+            envelope = make_envelope(sender, CALLS.get(call, ""), None, scope, headers)
+            harvest = harvest_one(message, envelope)
+            await self._write(sender, harvest, 500)
+        except DatabaseAway:
+            await answers.picture(send, 503)
+        except QueueFull:
+            await answers.picture(send, 429)
+        else:
+            await answers.picture(send, 200 if harvest.rows else 400)
+
+    async def _settings(self, key: str, scope, send) -> None:
+        """What Segment's browser library asks for before it sends anything."""
+        if await self.keys.find(key) is None:
+            await answers.refuse(send, 404)
+            return
+        host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
+        own = {"apiKey": key, "apiHost": f"{host}/v1", "protocol": scope.get("scheme", "http")}
+        document = {
+            "integrations": {"Segment.io": own},
+            "plan": {"track": {"__default": {"enabled": True, "integrations": {}}}},
+            "edgeFunction": {},
+            "remotePlugins": [],
+        }
+        await answers.answer(send, 200, answers.as_json(document))
+
+
+async def _read(call: str, receive, headers: dict[bytes, bytes]) -> tuple[Any, int]:
+    """The JSON of the body and its size in bytes. Raises Dropped and what read_body raises."""
+    largest = bodies.LARGEST_BATCH if call == "batch" else bodies.LARGEST_EVENT
+    body = await bodies.read_body(receive, headers, largest)
+    return parse(body), len(body)
+
+
+def make_envelope(sender: Sender, call: str, batch: Any, scope, headers) -> Envelope:
+    """What is true of all messages of this request; `batch` is the body of a batch."""
+    shared = batch if isinstance(batch, dict) else {}
+    context = shared.get("context")
+    client = scope.get("client")
+    purpose = headers.get(b"sec-purpose") or headers.get(b"purpose") or b""
+    return Envelope(
+        source_id=sender.source_id,
+        is_trusted=sender.is_trusted,
+        received_at=datetime.now(UTC),
+        call=call,
+        sent_at=shared.get("sentAt") or shared.get("sent_at"),
+        user_agent=headers.get(b"user-agent", b"").decode("latin-1")[:500],
+        ip=client[0] if client else "",
+        is_head=scope["method"] == "HEAD",
+        is_prefetch=b"prefetch" in purpose or b"prerender" in purpose,
+        context=clean(context) if isinstance(context, dict) else {},
+    )

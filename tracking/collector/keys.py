@@ -1,0 +1,87 @@
+"""Whose write key is it? All keys are few, so the process remembers all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from typing import NamedTuple
+
+from tracking.collector.database import DatabaseAway, Link
+
+FRESH_SECONDS = 5.0  # a revoked key works no longer than this
+RETRY_SECONDS = 0.5  # how often an unknown key may make us look again
+
+_KEYS = """
+SELECT k.id, k.key, k.key_hash, k.is_secret, k.source_id FROM tracking_writekey k
+  JOIN tracking_source s ON s.id = k.source_id
+ WHERE k.revoked_at IS NULL AND s.is_active
+"""
+# Skipping locked rows: it is no matter if another process is writing the same.
+_USED = """
+UPDATE tracking_writekey SET last_used_at = now() WHERE id IN (
+  SELECT id FROM tracking_writekey WHERE id = ANY(%(ids)s)
+     AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
+   FOR NO KEY UPDATE SKIP LOCKED)
+"""
+
+
+class Sender(NamedTuple):
+    """Who signed a request. Trusted: with a secret key."""
+
+    key_id: int
+    source_id: int
+    is_trusted: bool
+
+
+class KeyRing:
+    """All valid write keys, at most FRESH_SECONDS old; older while the database is away."""
+
+    def __init__(self) -> None:
+        self.link = Link()
+        self._public: dict[str, Sender] = {}
+        self._secret: dict[str, Sender] = {}  # by fingerprint
+        self._used: set[int] = set()
+        self._loaded_at = self._failed_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def find(self, key: str) -> Sender | None:
+        """The sender of a key; None when it is unknown or revoked. Raises DatabaseAway."""
+        age = time.monotonic() - self._loaded_at
+        sender = self._look_up(key) if age < FRESH_SECONDS else None
+        if sender is None and age > RETRY_SECONDS:
+            await self._reload()
+            sender = self._look_up(key)
+        if sender is not None:
+            self._used.add(sender.key_id)
+        return sender
+
+    def _look_up(self, key: str) -> Sender | None:
+        return self._public.get(key) or self._secret.get(fingerprint(key))
+
+    async def _reload(self) -> None:
+        seen, asked_at = self._loaded_at, time.monotonic()
+        async with self._lock:
+            if self._loaded_at != seen:
+                return  # somebody else did it while we waited
+            if self._failed_at > asked_at:
+                raise DatabaseAway("It was away a moment ago.")
+            used, self._used = sorted(self._used), set()
+            try:
+                if used:
+                    await self.link.run(_USED, {"ids": used})
+                rows = await self.link.run(_KEYS)
+            except DatabaseAway:
+                self._used.update(used)
+                self._failed_at = time.monotonic()
+                raise
+            self._public, self._secret = {}, {}
+            for key_id, key, key_hash, is_secret, source_id in rows:
+                ring = self._secret if is_secret else self._public
+                ring[key_hash if is_secret else key] = Sender(key_id, source_id, is_secret)
+            self._loaded_at = time.monotonic()
+
+
+def fingerprint(key: str) -> str:
+    """How a secret key is kept: it has 192 random bits, so a plain hash cannot be guessed."""
+    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
