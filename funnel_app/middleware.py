@@ -2,15 +2,64 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.loader import render_to_string
 
 from funnel_app.access import roles_for
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class DatabaseAwayMiddleware:
+    """While PostgreSQL is away or too busy: 503 and when to come again, never 500.
+
+    Stands first, so that it sees what became of any layer. Django turns an exception
+    into a response where it happens; the signal is how we hear of it up here.
+    """
+
+    RETRY_SECONDS = 5
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        got_request_exception.connect(self._notice, dispatch_uid="database away")
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            response = self.get_response(request)
+        except (OperationalError, InterfaceError) as error:
+            if not is_passing(error):
+                raise
+            return self._come_again()
+        return self._come_again() if getattr(request, "database_is_away", False) else response
+
+    @staticmethod
+    def _notice(sender: object, request: HttpRequest | None = None, **_: object) -> None:
+        error = sys.exc_info()[1]
+        if request is not None and error is not None and is_passing(error):
+            request.database_is_away = True  # type: ignore[attr-defined]
+
+    def _come_again(self) -> HttpResponse:
+        page = render_to_string("503.html")
+        return HttpResponse(page, status=503, headers={"Retry-After": str(self.RETRY_SECONDS)})
+
+
+# The server refuses connections or shuts down, runs out of something, or gives up waiting.
+_PASSING_STATES = ("08", "53", "57", "55P03", "40P01")
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the database failed for a reason that goes away by itself."""
+    if not isinstance(error, (OperationalError, InterfaceError)):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state.startswith(_PASSING_STATES)
 
 
 class AccessMiddleware:

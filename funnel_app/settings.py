@@ -30,7 +30,10 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
     "funnel_app",
+    "insights",
     "sales",
+    "scoring",
+    "tracking",
     "leads",
     "users",
     "allauth",
@@ -49,6 +52,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "funnel_app.middleware.DatabaseAwayMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -174,10 +178,11 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ko", _("Korean"))]
 LOCALE_PATHS = [ROOT / "locale"]
 USE_I18N = True
+FORMAT_MODULE_PATH = ["funnel_app.formats"]
 USE_TZ = True
-TIME_ZONE = "UTC"
-# Every period (day, month) in every report is cut in this zone.
+# Every period (day, month) in every report is cut in this zone, and pages show its time.
 REPORTING_TIME_ZONE = env("REPORTING_TIME_ZONE", default="Europe/Berlin")
+TIME_ZONE = REPORTING_TIME_ZONE
 ORGANISATION_NAME = env("ORGANISATION_NAME", default="Northwind Automation")
 
 # --- Files --------------------------------------------------------------------
@@ -253,6 +258,8 @@ DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="funnel@localhost")
 
 # --- Logs ---------------------------------------------------------------------
 
+# What /metrics wants as "Authorization: Bearer …"; without one it answers this machine only.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
 LOG_FORMAT = env("LOG_FORMAT", default="json" if IS_PRODUCTION else "console")
 LOGGING = {
     "version": 1,
