@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN_FOLDER = ROOT / ".run"
+SECONDS_BETWEEN_LINES = 6
 
 
 class CannotGoOn(Exception):
@@ -40,38 +39,44 @@ def run_told(
     `counts` says which output lines are one unit of progress. Raises CannotGoOn
     with the command's own last error line when it fails.
     """
-    done, spoke_at, lines = 0, time.monotonic(), []
     with log.open("w") as record:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=record,
             stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
             close_fds=False,  # keeps the lock of set-up, the one open file it inherits
         )
-        try:
-            for line in process.stdout:  # type: ignore[union-attr]
-                record.write(line)
-                lines.append(line)
-                done += bool(counts and counts(line))
-                if counts and time.monotonic() - spoke_at > 5:
-                    say(f"  … {done} done")
-                    spoke_at = time.monotonic()
-        finally:
-            if process.poll() is None and sys.exc_info()[0]:
-                process.terminate()
-            process.wait()
+    try:
+        _wait_telling(process, log, counts)
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
     if process.returncode:
+        lines = log.read_text(errors="replace").splitlines()
         raise CannotGoOn(explain_failure(what, lines, log))
+
+
+def _wait_telling(
+    process: subprocess.Popen[bytes], log: Path, counts: Callable[[str], bool] | None
+) -> None:
+    """Wait for the end of the command, with a sign of life every few seconds."""
+    while True:
+        try:
+            process.wait(SECONDS_BETWEEN_LINES)
+            return
+        except subprocess.TimeoutExpired:
+            lines = log.read_text(errors="replace").splitlines()
+            done = sum(map(counts, lines)) if counts else 0
+            say(f"  … {done} done" if done else "  … at work")
 
 
 def explain_failure(what: str, lines: list[str], log: Path) -> str:
     """One sentence out of a failed command's output: the cause where it is a known one."""
-    output = "".join(lines)
+    output = "\n".join(lines)
     if "No space left on device" in output or "ENOSPC" in output:
         return f"{what} failed because the disk is full; free some space and run the command again."
     if "Permission denied" in output or "EACCES" in output:

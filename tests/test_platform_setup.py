@@ -104,8 +104,8 @@ def test_a_failed_step_names_its_cause(setup_module):
     telling = setup_module("telling")
     log = ROOT / ".run" / "pip.log"
 
-    full = telling.explain_failure("Installing", ["x\n", "OSError: No space left on device\n"], log)
-    other = telling.explain_failure("Installing", ["ERROR: no such version\n", "bye\n"], log)
+    full = telling.explain_failure("Installing", ["x", "OSError: No space left on device"], log)
+    other = telling.explain_failure("Installing", ["ERROR: no such version", "bye"], log)
 
     assert full == (
         "Installing failed because the disk is full; free some space and run the command again."
