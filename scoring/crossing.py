@@ -1,0 +1,51 @@
+"""Crossing the threshold: a promising Qualified lead becomes an MQL, exactly once.
+
+Upwards only. That a score falls again takes nobody back from sales.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
+
+from leads import lifecycle
+from leads.actors import Actor
+from leads.models import Lead
+from leads.refusals import Refused
+from leads.stages import Stage
+
+log = structlog.get_logger(__name__)
+
+
+def waiting_leads(lead_ids: Sequence[int] | None = None) -> QuerySet[Lead]:
+    """Qualified leads that may become MQLs as soon as they are promising."""
+    has_waited = Q(not_before_on=None) | Q(not_before_on__lte=localdate())
+    waiting = Lead.objects.filter(has_waited, stage=Stage.QUALIFIED)
+    return waiting if lead_ids is None else waiting.filter(pk__in=lead_ids)
+
+
+def promote(lead_ids: Sequence[int] | None = None) -> int:
+    """Advance those of these leads (None: of all) that are ready. Returns how many moved.
+
+    The lifecycle asks all criteria again under the lead's lock, so a lead that
+    somebody else moved meanwhile, or that lacks another criterion, stays.
+    """
+    ready = waiting_leads(lead_ids).filter(standing__is_promising=True).order_by("pk")
+    rows = ready.values_list("pk", "episode_seq", "standing__model_version")
+    return sum(_advance(*row) for row in list(rows))
+
+
+def _advance(lead_id: int, seq: int, model_number: int) -> bool:
+    by = Actor.rule(_("Scoring model v%(number)s") % {"number": model_number})
+    try:
+        with transaction.atomic():
+            lifecycle.advance(lead_id, Stage.MQL, by=by, expected_seq=seq)
+    except Refused as refusal:
+        log.info("not_promoted", lead=lead_id, why=str(refusal))
+        return False
+    return True

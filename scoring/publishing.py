@@ -1,0 +1,305 @@
+"""From draft to active: clone, preview, publish. Only admins, and each step can be taken up again.
+
+Publishing goes: count new signals (in chunks) → activate (one commit) → score
+all leads anew → move on who became ready. A Publication row remembers how far it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import F, Max
+from django.db.models.functions import Now
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from leads.actors import Actor
+from leads.models import Lead
+from leads.refusals import Conflict, Refused
+from scoring import crossing, folding, rescore
+from scoring.formula import Weights, scores_query
+from scoring.hints import hint
+from scoring.models import GroupCap, ModelVersion, Publication, Rule, Signal
+from scoring.vocabulary import Axis
+from users.roles import Role
+
+log = structlog.get_logger(__name__)
+
+COUNT_CHUNK = 2_000
+MOST_ATTEMPTS = 5
+# What a draft takes over from the version it is cloned from.
+CLONED = (
+    "name",
+    "threshold",
+    "fit_cut",
+    "interest_cut",
+    "fit_floor",
+    "fit_ceiling",
+    "interest_floor",
+    "interest_ceiling",
+)
+
+
+@transaction.atomic
+def clone_to_draft(version_id: int, *, by: Actor) -> ModelVersion:
+    """A new draft with the same rules, caps and numbers. Raises Refused for who is no admin."""
+    _require_admin(by)
+    origin = ModelVersion.objects.select_for_update(no_key=True).get(pk=version_id)
+    draft = ModelVersion.objects.create(
+        number=_next_number(), based_on=origin, **{name: getattr(origin, name) for name in CLONED}
+    )
+    Rule.objects.bulk_create(
+        Rule(
+            version=draft,
+            signal_id=rule.signal_id,
+            points=rule.points,
+            group=rule.group,
+            is_blocking=rule.is_blocking,
+        )
+        for rule in origin.rules.all()
+    )
+    GroupCap.objects.bulk_create(
+        GroupCap(version=draft, axis=cap.axis, group=cap.group, cap=cap.cap)
+        for cap in origin.caps.all()
+    )
+    return draft
+
+
+def _next_number() -> int:
+    """Two admins who clone at once wait for each other."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE scoring_modelversion IN SHARE ROW EXCLUSIVE MODE")
+    return (ModelVersion.objects.aggregate(top=Max("number"))["top"] or 0) + 1
+
+
+def next_ordinal() -> int:
+    """The place of a new signal in the feature vector."""
+    return (Signal.objects.aggregate(top=Max("ordinal"))["top"] or 0) + 1
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a version differs in from the one before: "pricing page 10 → 15". None: not there."""
+
+    what: str
+    before: object
+    after: object
+
+
+def changes_of(version: ModelVersion) -> list[Change]:
+    """What changed against the version it was cloned from; empty when there is none."""
+    origin = version.based_on
+    if origin is None:
+        return []
+    before, after = _numbers(origin), _numbers(version)
+    names = sorted(before.keys() | after.keys())
+    return [
+        Change(name, before.get(name), after.get(name))
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _numbers(version: ModelVersion) -> dict[str, object]:
+    """Every number of a version under the words that an admin knows it by."""
+    fields = {
+        str(ModelVersion._meta.get_field(name).verbose_name): getattr(version, name)
+        for name in CLONED
+    }
+    for rule in version.rules.select_related("signal"):
+        fields[rule.signal.label] = rule.points
+        if rule.is_blocking:
+            fields[_("%(rule)s blocks") % {"rule": rule.signal.label}] = True
+        if rule.group:
+            fields[_("%(rule)s: group") % {"rule": rule.signal.label}] = rule.group
+    for cap in version.caps.all():
+        fields[_("Cap of %(group)s") % {"group": cap.group}] = cap.cap
+    return fields
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What publishing a version now would change: leads whose "promising" flag turns.
+
+    `moving_count` of those that enter are waiting as Qualified leads: they become MQLs.
+    """
+
+    enter_count: int
+    leave_count: int
+    stay_count: int
+    moving_count: int
+    enter: list[Lead]
+    leave: list[Lead]
+
+
+MOST_NAMED = 20
+
+
+@transaction.atomic
+def preview(version: ModelVersion) -> Preview:
+    """Score all leads by this version without writing anything. One pass over the features."""
+    rescore.set_limits()
+    as_of = folding.database_instant()
+    fresh = scores_query(Weights.of(version))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT fresh.lead_id, fresh.is_promising, coalesce(s.is_promising, false)
+              FROM ({fresh}) fresh LEFT JOIN leads_standing s ON s.lead_id = fresh.lead_id
+             WHERE fresh.is_promising OR s.is_promising ORDER BY fresh.score DESC, fresh.lead_id
+            """,
+            {"as_of": as_of},
+        )
+        rows = cursor.fetchall()
+    enter = [lead_id for lead_id, will, was in rows if will and not was]
+    leave = [lead_id for lead_id, will, was in rows if was and not will]
+    return Preview(
+        enter_count=len(enter),
+        leave_count=len(leave),
+        stay_count=len(rows) - len(enter) - len(leave),
+        moving_count=crossing.waiting_leads(enter).count(),
+        enter=_named(enter[:MOST_NAMED]),
+        leave=_named(leave[:MOST_NAMED]),
+    )
+
+
+def _named(lead_ids: list[int]) -> list[Lead]:
+    leads = Lead.objects.select_related("standing").in_bulk(lead_ids)
+    return [leads[lead_id] for lead_id in lead_ids if lead_id in leads]
+
+
+@transaction.atomic
+def publish(version_id: int, *, by: Actor) -> Publication:
+    """Put a draft into force. Refused unless by an admin and the draft makes sense.
+
+    With no signal left to count it is active when this returns; scoring all
+    leads follows in the background either way.
+    """
+    _require_admin(by)
+    version = ModelVersion.objects.select_for_update(no_key=True).get(pk=version_id)
+    if not version.is_draft or Publication.objects.filter(version=version).exists():
+        raise Conflict(
+            _("Version %(number)s is published already or on its way. Clone it to change it.")
+            % {"number": version.number}
+        )
+    if running := Publication.objects.filter(finished_at=None).select_related("version").first():
+        raise Conflict(
+            _("Version %(number)s is being published. Wait until it is done.")
+            % {"number": running.version.number}
+        )
+    _require_sense(version)
+    uncounted = signals_to_count(version)
+    publication = Publication.objects.create(
+        version=version,
+        requested_by=by.user,
+        total_count=Lead.objects.count() if uncounted else 0,
+    )
+    if not uncounted:
+        _activate(publication)
+    transaction.on_commit(partial(hint, "scoring.tasks.publish"), robust=True)
+    return publication
+
+
+def _require_admin(by: Actor) -> None:
+    if by.user is not None and by.role != Role.ADMIN:
+        raise Refused(_("Only admins change the scoring model."))
+
+
+def _require_sense(version: ModelVersion) -> None:
+    axes = set(version.rules.values_list("signal__axis", flat=True))
+    missing = [str(Axis(axis).label) for axis in Axis.values if axis not in axes]
+    if missing:
+        raise Refused(
+            _("Version %(number)s has no rule for: %(axes)s. No lead could become an MQL.")
+            % {"number": version.number, "axes": ", ".join(missing)}
+        )
+
+
+def signals_to_count(version: ModelVersion) -> list[Signal]:
+    """Signals of this version for which the events of all leads were not yet searched."""
+    return list(Signal.objects.filter(rules__version=version, counted_at=None))
+
+
+def _activate(publication: Publication) -> None:
+    """Retire the active version and activate the new one, while no lead is being folded."""
+    rescore.set_limits()
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE scoring_leadfeature IN SHARE ROW EXCLUSIVE MODE")
+    State = ModelVersion.State
+    ModelVersion.objects.filter(state=State.ACTIVE).update(state=State.RETIRED, retired_at=Now())
+    ModelVersion.objects.filter(pk=publication.version_id).update(
+        state=State.ACTIVE, published_at=Now(), published_by=publication.requested_by
+    )
+    _note(publication, "activated_at")
+
+
+def drain(limit: int = 1) -> int:
+    """Take the oldest publication a step further. Returns 1 if there was one to take.
+
+    One that fails five times in a row stops, with its error, until `resume`.
+    """
+    waiting = Publication.objects.filter(finished_at=None, attempts__lt=MOST_ATTEMPTS)
+    publication = waiting.order_by("pk").first()
+    if publication is None:
+        return 0
+    mine = Publication.objects.filter(pk=publication.pk)
+    mine.update(attempts=F("attempts") + 1)
+    try:
+        took_step = _step(publication.pk)
+    except Exception as error:
+        log.exception("publication_failed", publication=publication.pk)
+        mine.update(error=f"{type(error).__name__}: {error}"[:500])
+        return 0
+    if took_step:
+        mine.update(attempts=0, error="")
+    return int(took_step)
+
+
+def resume(publication_id: int, *, by: Actor) -> None:
+    """Let a publication that stopped try again."""
+    _require_admin(by)
+    Publication.objects.filter(pk=publication_id).update(attempts=0)
+    hint("scoring.tasks.publish")
+
+
+def _step(publication_id: int) -> bool:
+    """Do the next thing to do. False when another process is at it."""
+    with transaction.atomic():
+        rows = Publication.objects.select_for_update(skip_locked=True, of=("self",))
+        publication = rows.filter(pk=publication_id, finished_at=None).first()
+        if publication is None:
+            return False
+        if publication.activated_at is None:
+            _count_some(publication)
+            return True
+        if publication.recomputed_at is None:
+            rescore.recompute_all()
+            _note(publication, "recomputed_at")
+            return True
+    # One transaction per lead: a lead that cannot move holds up no other.
+    crossing.promote()
+    _note(publication, "finished_at")
+    return True
+
+
+def _note(publication: Publication, step: str) -> None:
+    setattr(publication, step, now())
+    publication.save(update_fields=[step])
+
+
+def _count_some(publication: Publication) -> None:
+    """Count the new signals for the next leads; after the last ones, activate."""
+    signals = signals_to_count(publication.version)
+    rows = Lead.objects.filter(pk__gt=publication.counted_to_lead_id).order_by("pk")
+    lead_ids = list(rows.values_list("pk", flat=True)[:COUNT_CHUNK])
+    if lead_ids and signals:
+        rescore.rebuild_some(lead_ids, signals)
+        publication.counted_to_lead_id = lead_ids[-1]
+        publication.counted_count += len(lead_ids)
+        publication.save(update_fields=["counted_to_lead_id", "counted_count"])
+        return
+    Signal.objects.filter(pk__in=[signal.pk for signal in signals]).update(counted_at=Now())
+    _activate(publication)

@@ -1,0 +1,28 @@
+"""News from below that may change a score. Each marks leads, in the same commit."""
+
+from __future__ import annotations
+
+from django.dispatch import receiver
+
+from leads.models import StageEpisode
+from leads.signals import profile_changed, stage_changed
+from leads.stages import Stage
+from scoring import rescore
+from tracking.signals import event_recorded
+
+
+@receiver(event_recorded, dispatch_uid="scoring.event_recorded")
+def on_event_recorded(sender: object, lead_ids: list[int], **_news: object) -> None:
+    rescore.enqueue(lead_ids)
+
+
+@receiver(profile_changed, dispatch_uid="scoring.profile_changed")
+def on_profile_changed(sender: object, lead_ids: list[int], **_news: object) -> None:
+    rescore.enqueue(lead_ids)
+
+
+@receiver(stage_changed, dispatch_uid="scoring.stage_changed")
+def on_stage_changed(sender: object, episode: StageEpisode, **_news: object) -> None:
+    """Who becomes a Qualified lead may have been promising all along."""
+    if episode.stage == Stage.QUALIFIED:
+        rescore.enqueue([episode.lead_id])

@@ -1,0 +1,223 @@
+"""Keep the score true: leads that were touched, all leads by the clock, all leads anew.
+
+A touched lead is a DirtyLead row, written in the transaction of its cause.
+Celery and the relay both call `drain`; who loses a race finds nothing to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import NamedTuple
+
+import structlog
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from leads.models import Lead
+from leads.standing import replace_standings, write_standings
+from scoring import crossing, folding
+from scoring.formula import Weights, scores_query
+from scoring.hints import hint
+from scoring.models import DirtyLead, FailedLead, LeadFeature, ModelVersion, Signal
+
+log = structlog.get_logger(__name__)
+
+MOST_ATTEMPTS = 5
+BATCH = 500
+CHUNK = 5_000
+# Long work raises the limits that web pages live under.
+LIMITS = "SET LOCAL statement_timeout = '600s'; SET LOCAL lock_timeout = '30s'"
+# The relay leaves a moment to the workers.
+RELAY_WAITS = timedelta(seconds=1)
+
+
+class Claim(NamedTuple):
+    """A DirtyLead row whose attempt is committed."""
+
+    row_id: int
+    lead_id: int
+    attempts: int
+
+
+def enqueue(lead_ids: Iterable[int]) -> None:
+    """Have these leads folded soon. Part of the caller's transaction."""
+    rows = [DirtyLead(lead_id=lead_id) for lead_id in sorted(set(lead_ids))]
+    if rows:
+        DirtyLead.objects.bulk_create(rows, batch_size=CHUNK)
+        transaction.on_commit(partial(hint, "scoring.tasks.rescore"), robust=True)
+
+
+def drain(limit: int = BATCH, waited: timedelta = timedelta(0)) -> int:
+    """Fold a batch of touched leads that have `waited` so long. Returns how many rows it took.
+
+    A batch that fails is tried again lead by lead, so that one poisoned lead
+    cannot hold up the others; after five attempts it is put aside.
+    """
+    claims = _claim("attempts > 0", 1, timedelta(0)) or _claim("attempts = 0", limit, waited)
+    worn_out = [claim for claim in claims if claim.attempts > MOST_ATTEMPTS]
+    if worn_out:
+        _put_aside(worn_out, "The process ended each time while it scored this lead.")
+        return len(claims)
+    try:
+        _work(claims)
+    except Exception as error:
+        log.warning("scoring_failed", leads=len(claims), error=str(error))
+        _remember(claims, f"{type(error).__name__}: {error}")
+    return len(claims)
+
+
+def drain_for_relay(limit: int = BATCH) -> int:
+    """What no worker has taken up within a second."""
+    return drain(limit, RELAY_WAITS)
+
+
+def _claim(which: str, limit: int, waited: timedelta) -> list[Claim]:
+    """Commit one more attempt for some rows that nobody works on."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE scoring_dirtylead SET attempts = attempts + 1
+             WHERE id IN (SELECT id FROM scoring_dirtylead
+                           WHERE {which} AND queued_at <= clock_timestamp() - %s
+                           ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+            RETURNING id, lead_id, attempts
+            """,
+            [waited, limit],
+        )
+        return [Claim(*row) for row in cursor.fetchall()]
+
+
+@transaction.atomic
+def _work(claims: Sequence[Claim]) -> None:
+    """Fold, score, move on and forget the work rows in one commit."""
+    if not claims:
+        return
+    set_limits()
+    rows = DirtyLead.objects.filter(pk__in=[claim.row_id for claim in claims])
+    taken = dict(rows.select_for_update(skip_locked=True).values_list("pk", "lead_id"))
+    lead_ids = folding.fold(sorted(set(taken.values())))
+    crossing.promote(lead_ids)
+    FailedLead.objects.filter(lead__in=lead_ids).delete()
+    DirtyLead.objects.filter(pk__in=taken).delete()
+
+
+def _remember(claims: Sequence[Claim], error: str) -> None:
+    DirtyLead.objects.filter(pk__in=[c.row_id for c in claims]).update(error=error[:500])
+    _put_aside([claim for claim in claims if claim.attempts >= MOST_ATTEMPTS], error)
+
+
+@transaction.atomic
+def _put_aside(claims: Sequence[Claim], error: str) -> None:
+    """Quarantine: shown to admins, taken up again by `replay` or by the lead's next event."""
+    for claim in claims:
+        FailedLead.objects.update_or_create(
+            lead_id=claim.lead_id,
+            defaults={"attempts": claim.attempts, "error": error[:500], "failed_at": Now()},
+        )
+    DirtyLead.objects.filter(pk__in=[claim.row_id for claim in claims]).delete()
+
+
+@transaction.atomic
+def replay(lead_ids: Iterable[int]) -> None:
+    """Give leads that were put aside another chance."""
+    ids = list(lead_ids)
+    FailedLead.objects.filter(lead__in=ids).delete()
+    enqueue(ids)
+
+
+def set_limits() -> None:
+    """Until the end of this transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(LIMITS)
+
+
+@transaction.atomic
+def recompute_all(as_of: datetime | None = None) -> int:
+    """Score all leads by the active version in one statement; returns how many.
+
+    `as_of` must not lie before the newest fold (None: now). No fold runs
+    meanwhile, so none of their results can be overwritten with older ones.
+    """
+    set_limits()
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE scoring_leadfeature IN SHARE ROW EXCLUSIVE MODE")
+    version = ModelVersion.objects.active()
+    if version is None:
+        return 0
+    query = scores_query(Weights.of(version))
+    return replace_standings(query, {"as_of": as_of or folding.database_instant()})
+
+
+CHANGED_ONLY = """
+    SELECT fresh.* FROM ({query}) fresh LEFT JOIN leads_standing s ON s.lead_id = fresh.lead_id
+     WHERE (s.score, s.fit, s.interest, s.quadrant, s.is_promising, s.model_version)
+           IS DISTINCT FROM (fresh.score, fresh.fit, fresh.interest, fresh.quadrant,
+                             fresh.is_promising, fresh.model_version)"""
+
+
+def refresh() -> int:
+    """Let time pass: decay the standings of all leads, then move on who became ready.
+
+    In small transactions, for it runs every few minutes beside everything else.
+    Returns how many standings changed.
+    """
+    changed = sum(_refresh_some(ids) for ids in chunks_of_leads(LeadFeature.objects.all(), "lead"))
+    crossing.promote()
+    return changed
+
+
+@transaction.atomic
+def _refresh_some(lead_ids: Sequence[int]) -> int:
+    set_limits()
+    ids = folding.lock_features(lead_ids)
+    version = ModelVersion.objects.active()
+    if version is None:
+        return 0
+    query = CHANGED_ONLY.format(query=scores_query(Weights.of(version), folding.SOME_LEADS))
+    return write_standings(query, {"as_of": folding.database_instant(), "lead_ids": ids})
+
+
+def rebuild(
+    signals: Sequence[Signal] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    chunk: int = CHUNK,
+) -> int:
+    """Count hits of all leads anew, for some signals or all, and score. Returns how many leads.
+
+    `progress` is told (leads done, leads in all) after each chunk. Can be
+    stopped and run again at any time.
+    """
+    total, done = Lead.objects.count(), 0
+    started_at = folding.database_instant()
+    for lead_ids in chunks_of_leads(Lead.objects.all(), "pk", chunk):
+        rebuild_some(lead_ids, signals)
+        done += len(lead_ids)
+        if progress:
+            progress(done, total)
+    counted = (
+        Signal.objects.all()
+        if signals is None
+        else Signal.objects.filter(pk__in=[s.pk for s in signals])
+    )
+    counted.filter(counted_at=None).update(counted_at=started_at)
+    return done
+
+
+@transaction.atomic
+def rebuild_some(lead_ids: Sequence[int], signals: Sequence[Signal] | None = None) -> None:
+    set_limits()
+    folding.fold(lead_ids, signals)
+
+
+def chunks_of_leads(rows, column: str, size: int = CHUNK) -> Iterator[list[int]]:
+    """Ids in ascending order, read as they are needed."""
+    last = 0
+    while True:
+        some = rows.filter(**{f"{column}__gt": last}).order_by(column)
+        ids = list(some.values_list(column, flat=True)[:size])
+        if not ids:
+            return
+        yield ids
+        last = ids[-1]

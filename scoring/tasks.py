@@ -1,0 +1,38 @@
+"""Celery shells. Each finds its own work in PostgreSQL, so twice, late or never harms nothing."""
+
+from __future__ import annotations
+
+import structlog
+from celery import shared_task
+
+from scoring import publishing, verifying
+from scoring import rescore as rescoring
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task
+def rescore() -> None:
+    """Fold the leads that were touched."""
+    while rescoring.drain():
+        pass
+
+
+@shared_task
+def publish() -> None:
+    """Take publications on until none is left."""
+    while publishing.drain():
+        pass
+
+
+@shared_task
+def refresh() -> None:
+    """Let points decay and move on who became ready."""
+    rescoring.refresh()
+
+
+@shared_task
+def verify() -> None:
+    """Check the books every night; what does not balance goes to the log as an error."""
+    for discrepancy in verifying.verify():
+        log.error("books_do_not_balance", discrepancy=str(discrepancy))

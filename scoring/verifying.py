@@ -1,0 +1,253 @@
+"""Do the books balance? Each check names what does not; an empty list is the proof.
+
+standing = features × weights (all leads, in SQL), features = hits (all leads, in
+SQL), hits = what rules.py says about the raw events and fields (a sample, in
+Python), standing = sum of the ledger's lines (a sample, in Python).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from leads.models import Lead, Standing
+from scoring import folding, rules
+from scoring.formula import Weights, power_sql, scores_query
+from scoring.ledger import Ledger, facts_of_many
+from scoring.models import FieldMatch, ModelVersion, Signal, SignalHit
+from scoring.rescore import chunks_of_leads, set_limits
+from scoring.vocabulary import Axis, Frequency, find_field
+from tracking.models import Verdict
+
+SAMPLE = 500
+TOLERANCE = 1e-6
+# A lead with work waiting, or put aside, may differ until it is done.
+SETTLED = """NOT EXISTS (SELECT 1 FROM scoring_dirtylead d WHERE d.lead_id = {lead})
+    AND NOT EXISTS (SELECT 1 FROM scoring_failedlead d WHERE d.lead_id = {lead})"""
+
+
+@dataclass(frozen=True)
+class Discrepancy:
+    """One lead whose books do not balance, and how."""
+
+    check: str
+    lead_id: int
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.check}: lead {self.lead_id}: {self.detail}"
+
+
+def verify(sample: int | None = SAMPLE) -> list[Discrepancy]:
+    """All checks; `sample` leads for the slow ones (None: all leads)."""
+    lead_ids = sample_of_leads(sample)
+    return [
+        *leads_without_features(),
+        *standings_against_features(),
+        *features_against_hits(),
+        *standings_against_ledger(lead_ids),
+        *hits_against_events(lead_ids),
+        *matches_against_fields(lead_ids),
+    ]
+
+
+def sample_of_leads(size: int | None) -> list[int]:
+    """Evenly spread over all settled leads, the newest among them."""
+    ids = list(
+        _rows(f"SELECT l.id FROM leads_lead l WHERE {SETTLED.format(lead='l.id')} ORDER BY 1 DESC")
+    )
+    step = max(1, len(ids) // size) if size else 1
+    return sorted(row[0] for row in ids[::step])[-size if size else 0 :]
+
+
+@transaction.atomic
+def _rows(sql: str, parameters: dict | None = None) -> list[tuple]:
+    set_limits()
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+
+def leads_without_features() -> list[Discrepancy]:
+    """Every lead is folded, or waits to be."""
+    rows = _rows(f"""
+        SELECT l.id FROM leads_lead l
+         WHERE NOT EXISTS (SELECT 1 FROM scoring_leadfeature f WHERE f.lead_id = l.id)
+           AND {SETTLED.format(lead="l.id")} ORDER BY l.id""")
+    return [Discrepancy("never folded", lead_id, "no features") for (lead_id,) in rows]
+
+
+def standings_against_features() -> list[Discrepancy]:
+    """Every standing is, to the cent, what the features are worth at its own instant."""
+    version = ModelVersion.objects.active()
+    if version is None:
+        return []
+    scored_at = "(SELECT s.scored_at FROM leads_standing s WHERE s.lead_id = f.lead_id)"
+    query = scores_query(Weights.of(version), SETTLED.format(lead="f.lead_id"), as_of=scored_at)
+    rows = _rows(f"""
+        SELECT right_one.lead_id, s.score, right_one.score, s.quadrant, right_one.quadrant,
+               s.model_version
+          FROM ({query}) right_one LEFT JOIN leads_standing s ON s.lead_id = right_one.lead_id
+         WHERE (s.score, s.fit, s.interest, s.quadrant, s.is_promising, s.model_version)
+               IS DISTINCT FROM (right_one.score, right_one.fit, right_one.interest,
+                   right_one.quadrant, right_one.is_promising, right_one.model_version)
+         ORDER BY 1""")
+    return [
+        Discrepancy(
+            "standing ≠ features",
+            lead_id,
+            f"stored {stored} ({place}, model {number}), right {right} ({right_place})",
+        )
+        for lead_id, stored, right, place, right_place, number in rows
+    ]
+
+
+def features_against_hits() -> list[Discrepancy]:
+    """Every feature is the decayed sum of its hits, whatever order they came in."""
+    signals = list(Signal.objects.all())
+    as_of = folding.database_instant()
+    decayed = power_sql(
+        "-date_part('epoch', %(as_of)s::timestamptz - f.anchor_at) / 86400 / s.half_life_days"
+    )
+    found = []
+    for lead_ids in chunks_of_leads(Lead.objects.all(), "pk"):
+        rows = _rows(
+            f"""
+            WITH fresh AS MATERIALIZED ({folding.features_query(signals)}), both_sides AS (
+                SELECT f.lead_id, s.key, fresh.sums[s.ordinal] AS from_hits,
+                       coalesce(f.sums[s.ordinal], 0)
+                       * CASE WHEN s.half_life_days IS NULL THEN 1 ELSE {decayed} END AS stored
+                  FROM fresh JOIN scoring_leadfeature f ON f.lead_id = fresh.lead_id
+                 CROSS JOIN scoring_signal s
+                 WHERE {SETTLED.format(lead="f.lead_id")})
+            SELECT lead_id, key, stored, from_hits FROM both_sides
+             WHERE abs(stored - from_hits) > %(tolerance)s * greatest(1, from_hits)
+            """,
+            {"lead_ids": lead_ids, "as_of": as_of, "tolerance": TOLERANCE},
+        )
+        found += [
+            Discrepancy("features ≠ hits", lead_id, f"{key}: stored {stored}, hits {right}")
+            for lead_id, key, stored, right in rows
+        ]
+    return found
+
+
+def standings_against_ledger(lead_ids: Sequence[int]) -> list[Discrepancy]:
+    """The lines of the ledger add up to the standing, to the cent."""
+    version = ModelVersion.objects.active()
+    if version is None:
+        return []
+    ledger, found = Ledger(version), []
+    for some in _slices(lead_ids):
+        facts = facts_of_many(some)
+        standings = Standing.objects.filter(pk__in=some, model_version=version.number)
+        for standing in standings.exclude(scored_at=None):
+            assert standing.scored_at is not None
+            explanation = ledger.at(facts[standing.lead_id], standing.scored_at)
+            total = sum((line.value for line in explanation.lines), Decimal(0))
+            right = (explanation.fit, explanation.interest, total)
+            if right != (standing.fit, standing.interest, standing.score):
+                detail = f"stored {standing.score}, lines {total}"
+                found.append(Discrepancy("standing ≠ ledger", standing.lead_id, detail))
+    return found
+
+
+def hits_against_events(lead_ids: Sequence[int]) -> list[Discrepancy]:
+    """The hits are what rules.py, which is not SQL, says about the raw events."""
+    signals = [signal for signal in Signal.objects.all() if not signal.is_fit]
+    found = []
+    for some in _slices(lead_ids):
+        right = _hits_by_rules(some, signals)
+        stored = set(
+            SignalHit.objects.filter(lead__in=some).values_list(
+                "lead_id", "signal_id", "event_id", "occurred_at"
+            )
+        )
+        found += _differences("hits ≠ events", stored, right)
+    return found
+
+
+def _hits_by_rules(lead_ids: Sequence[int], signals: Sequence[Signal]) -> set[tuple]:
+    names = _names_of_fields(signals) | {s.distinct_field for s in signals if s.distinct_field}
+    zone = ZoneInfo(settings.REPORTING_TIME_ZONE)
+    columns = "".join(f", ({_field_sql(name, Axis.INTEREST)})::text" for name in sorted(names))
+    events: dict[tuple[int, str], list[tuple[int, datetime, dict]]] = {}
+    for lead_id, kind, event_id, at, *texts in _rows(
+        f"""SELECT e.lead_id, e.kind, e.id, {folding.EVENT_INSTANT}{columns} FROM tracking_event e
+             WHERE e.lead_id = ANY(%(lead_ids)s) AND e.verdict < {Verdict.MACHINE:d}""",
+        {"lead_ids": list(lead_ids)},
+    ):
+        known = dict(zip(sorted(names), texts, strict=True))
+        events.setdefault((lead_id, kind), []).append((event_id, at, known))
+    hits = set()
+    for signal in signals:
+        for lead_id in lead_ids:
+            of_kind = events.get((lead_id, signal.event_kind), [])
+            matching = [
+                rules.Occurrence(at, event_id, known.get(signal.distinct_field) or "")
+                for event_id, at, known in of_kind
+                if _all_hold(signal.conditions, known)
+            ]
+            hits |= {
+                (lead_id, signal.pk, chosen.event_id, chosen.occurred_at)
+                for chosen in rules.counted(
+                    matching,
+                    frequency=Frequency(signal.frequency).value,
+                    max_count=signal.max_count,
+                    period_days=signal.period_days,
+                    zone=zone,
+                )
+            }
+    return hits
+
+
+def matches_against_fields(lead_ids: Sequence[int]) -> list[Discrepancy]:
+    """The open matches are what rules.py says about the fields of the leads."""
+    signals = [signal for signal in Signal.objects.all() if signal.is_fit]
+    names = sorted(_names_of_fields(signals))
+    columns = "".join(f", ({_field_sql(name, Axis.FIT)})::text" for name in names)
+    found = []
+    for some in _slices(lead_ids):
+        right = set()
+        for lead_id, *texts in _rows(
+            f"SELECT l.id{columns} {folding.LEAD_TABLES} WHERE l.id = ANY(%(lead_ids)s)",
+            {"lead_ids": list(some)},
+        ):
+            known = dict(zip(names, texts, strict=True))
+            right |= {(lead_id, s.pk) for s in signals if _all_hold(s.conditions, known)}
+        open_ones = FieldMatch.objects.filter(lead__in=some, until=None)
+        stored = set(open_ones.values_list("lead_id", "signal_id"))
+        found += _differences("matches ≠ fields", stored, right)
+    return found
+
+
+def _names_of_fields(signals: Iterable[Signal]) -> set[str]:
+    return {condition["field"] for signal in signals for condition in signal.conditions}
+
+
+def _field_sql(name: str, axis: str) -> str:
+    field = find_field(name, axis)
+    return field.sql if field else "NULL"
+
+
+def _all_hold(conditions: list[dict], known: dict[str, Any]) -> bool:
+    return all(
+        rules.holds(c["operator"], c.get("value"), known.get(c["field"])) for c in conditions
+    )
+
+
+def _differences(check: str, stored: set[tuple], right: set[tuple]) -> list[Discrepancy]:
+    surplus = [Discrepancy(check, row[0], f"too much: {row[1:]}") for row in stored - right]
+    missing = [Discrepancy(check, row[0], f"missing: {row[1:]}") for row in right - stored]
+    return sorted([*surplus, *missing], key=str)
+
+
+def _slices(lead_ids: Sequence[int], size: int = 500) -> Iterable[Sequence[int]]:
+    return (lead_ids[start : start + size] for start in range(0, len(lead_ids), size))

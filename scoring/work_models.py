@@ -1,0 +1,169 @@
+"""Rows derived from events and fields, and rows that stand for work to do.
+
+The derived ones may be thrown away and rebuilt at any time
+(rescore.rebuild); verifying.py proves that a rebuild would change nothing.
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from leads.models import Lead
+from users.models import User
+
+
+class SignalHit(models.Model):
+    """One event that counts for one interest signal; the events' frequency is applied already.
+
+    No foreign keys in the database: two million rows are rebuilt in seconds
+    without them, and a hit without its event is found by verifying.py.
+    """
+
+    pk = models.CompositePrimaryKey("signal_id", "event_id")
+    signal = models.ForeignKey(
+        "scoring.Signal",
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    event_id = models.BigIntegerField()
+    lead = models.ForeignKey(
+        Lead, on_delete=models.CASCADE, db_constraint=False, related_name="signal_hits"
+    )
+    occurred_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"event {self.event_id} for signal {self.signal_id}"
+
+
+class FieldMatch(models.Model):
+    """While a fit signal held for a lead: since, until (None: it still does).
+
+    Ended matches stay, so that the score of a past date can be explained.
+    """
+
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="field_matches")
+    signal = models.ForeignKey(
+        "scoring.Signal", on_delete=models.CASCADE, db_index=False, related_name="+"
+    )
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lead", "signal"], condition=Q(until=None), name="scoring_match_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gte=models.F("since")),
+                name="scoring_match_forward",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"signal {self.signal_id} for lead {self.lead_id}"
+
+
+class LeadFeature(models.Model):
+    """A lead's hits as a vector: everything a full recompute has to read.
+
+    `sums[k]` belongs to the signal with ordinal k+1: the sum of
+    2^(-(anchor_at - occurred_at) / half-life) over its hits; without half-life
+    their number; for fit 1 or 0. A vector that is too short has zeros behind it.
+    The anchor is the instant of folding, so no power ever overflows.
+    """
+
+    lead = models.OneToOneField(Lead, on_delete=models.CASCADE, primary_key=True)
+    sums = ArrayField(models.FloatField(), default=list)
+    anchor_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("lead feature")
+
+    def __str__(self) -> str:
+        return f"features of lead {self.lead_id}"
+
+
+class DirtyLead(models.Model):
+    """A lead to fold again, written in the transaction that gave it a new fact.
+
+    Several rows of one lead are fine. A unique key would lose news: "already
+    queued" may be a row that a running fold is about to delete.
+    """
+
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, db_index=False, related_name="+")
+    attempts = models.PositiveSmallIntegerField(db_default=0)
+    queued_at = models.DateTimeField(db_default=Now())
+    error = models.CharField(max_length=500, db_default="")
+
+    class Meta:
+        indexes = [models.Index("attempts", "id", name="scoring_dirty_next")]
+
+    def __str__(self) -> str:
+        return f"lead {self.lead_id} since {self.queued_at}"
+
+
+class FailedLead(models.Model):
+    """A lead whose scoring failed again and again; the others went on without it."""
+
+    lead = models.OneToOneField(Lead, on_delete=models.CASCADE, primary_key=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"))
+    error = models.CharField(_("error"), max_length=500)
+    failed_at = models.DateTimeField(_("failed"), db_default=Now())
+
+    class Meta:
+        ordering = ("-failed_at",)
+        verbose_name = _("lead that could not be scored")
+        verbose_name_plural = _("leads that could not be scored")
+
+    def __str__(self) -> str:
+        return f"{self.lead_id}: {self.error}"
+
+
+class Publication(models.Model):
+    """The way of a draft into force: count its new signals, activate, recompute, move leads on.
+
+    A work row: each step commits its progress, and any worker or the relay
+    takes it up where the last one stopped.
+    """
+
+    version = models.OneToOneField(
+        "scoring.ModelVersion", on_delete=models.CASCADE, related_name="publication"
+    )
+    requested_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(db_default=Now())
+    # Counting new signals: leads up to and including this id are done.
+    counted_to_lead_id = models.BigIntegerField(default=0)
+    counted_count = models.PositiveIntegerField(default=0)
+    total_count = models.PositiveIntegerField(default=0)
+    activated_at = models.DateTimeField(null=True)
+    recomputed_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("-requested_at",)
+        verbose_name = _("publication")
+        verbose_name_plural = _("publications")
+
+    def __str__(self) -> str:
+        return f"publication of version {self.version_id}"
+
+    @property
+    def is_running(self) -> bool:
+        return self.finished_at is None
+
+    @property
+    def progress_rate(self) -> float:
+        """How far, 0..1: counting takes nearly all of the time."""
+        if self.finished_at:
+            return 1.0
+        if self.activated_at:
+            return 0.9
+        return 0.9 * self.counted_count / self.total_count if self.total_count else 0.0
