@@ -228,3 +228,14 @@ def test_a_port_in_use_is_one_sentence():
             listen_on("127.0.0.1", port)
     finally:
         listener.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has another user to reach things for")
+def test_programs_out_of_reach_are_copied_beside_the_data(folder, monkeypatch, family):
+    monkeypatch.setattr("funnel_app.embedded.postgres.can_reach", lambda *_: False)
+    server = Postgres(prepare_place(folder))
+
+    server.prepare()
+    keep_alive(family, server)
+
+    assert server.command()[0].startswith(str(server.place.postgres))

@@ -38,11 +38,11 @@ class Postgres:
 
         Raises CannotStart.
         """
+        self._clear_left_behind()
         self._make_programs_reachable()
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         self._require_same_version()
-        self._clear_left_behind()
 
     def command(self) -> list[str]:
         """The server's command line; it runs in the foreground and logs to its output."""
@@ -103,13 +103,17 @@ class Postgres:
         user = self.place.user
         if user is None or can_reach(user, self._programs / "postgres"):
             return
+        package = self._programs.parent.parent
         copy = self.place.postgres / "postgres-programs"
-        shutil.copytree(
-            self._programs.parent, copy, dirs_exist_ok=True, copy_function=_copy_for_all
-        )
-        for folder in (copy, *(path for path in copy.rglob("*") if path.is_dir())):
-            folder.chmod(0o755)
-        self._programs = copy / "bin"
+        stamp = copy / "copied-from"
+        wanted = f"{self._programs} {(self._programs / 'postgres').stat().st_mtime_ns}"
+        if not stamp.exists() or stamp.read_text() != wanted:
+            shutil.rmtree(copy, ignore_errors=True)
+            # The libraries are found by their place relative to the programs.
+            for part in (self._programs.parent, package.with_name(f"{package.name}.libs")):
+                _copy_for_all(part, copy / part.relative_to(package.parent))
+            stamp.write_text(wanted)
+        self._programs = copy / self._programs.relative_to(package.parent)
 
     def _initialise(self) -> None:
         """initdb, in a folder that gets its name only when it is complete."""
@@ -216,6 +220,11 @@ def _find_programs() -> Path:
     return max(found, key=lambda path: path.parent.parent.name).parent
 
 
-def _copy_for_all(source: str, target: str) -> None:
-    shutil.copyfile(source, target)
-    Path(target).chmod(0o755)
+def _copy_for_all(source: Path, target: Path) -> None:
+    """Copy a folder so that every user can read and run what is in it."""
+    if source.is_dir():
+        shutil.copytree(source, target)
+        for path in (target, *target.rglob("*")):
+            path.chmod(0o755)
+    for parent in (target.parent, target.parent.parent):
+        parent.chmod(0o755)
