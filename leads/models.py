@@ -259,6 +259,7 @@ class Standing(models.Model):
 
 
 from leads.evidence_models import AuditEntry, BuyingRole, Consent, CustomField  # noqa: E402
+from leads.import_models import Import, ImportContent, ImportRow  # noqa: E402
 from leads.lifecycle_models import Criterion, StageEpisode, StageMove  # noqa: E402
 
 __all__ = [
@@ -269,6 +270,9 @@ __all__ = [
     "Criterion",
     "CustomField",
     "ExternalId",
+    "Import",
+    "ImportContent",
+    "ImportRow",
     "Lead",
     "StageEpisode",
     "StageMove",

@@ -62,6 +62,12 @@ def orders_that_fit(text: str) -> frozenset[str] | None:
     return frozenset(order for order in ALL_ORDERS if _day(parts, order) is not None)
 
 
+def needs_order(text: str) -> bool:
+    """Whether a date means another day in another order (`2018-02-12` does not)."""
+    parts = _split(text)
+    return parts is not None and not parts.order
+
+
 def orders_of_column(values: Iterable[str]) -> frozenset[str] | None:
     """The orders that fit every date of a column; None without dates.
 

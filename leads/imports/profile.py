@@ -22,7 +22,8 @@ class Column:
 
     `values` maps each different value to its count, or is empty when there are too
     many. `date_orders` and `decimal_marks` are None when nothing looks like one;
-    empty when the values contradict each other.
+    empty when the values contradict each other. They matter only when some value
+    `needs_order` or `needs_mark` to be understood.
     """
 
     index: int
@@ -32,6 +33,8 @@ class Column:
     values: dict[str, int]
     date_orders: list[str] | None
     decimal_marks: list[str] | None
+    needs_order: bool
+    needs_mark: bool
     kind: str
 
     def as_json(self) -> dict:
@@ -55,6 +58,8 @@ class _Survey:
     number_count: int = 0
     date_orders: frozenset[str] | None = None
     decimal_marks: frozenset[str] | None = None
+    needs_order: bool = False
+    needs_mark: bool = False
 
     def add(self, cell: str) -> None:
         self.filled += 1
@@ -74,12 +79,14 @@ class _Survey:
         if fits := dates.orders_that_fit(cell):
             self.date_count += 1
             self.date_orders = fits if self.date_orders is None else self.date_orders & fits
+            self.needs_order = self.needs_order or dates.needs_order(cell)
 
     def _try_number(self, cell: str) -> None:
         if fits := values.marks_that_fit(cell):
             self.number_count += 1
             marks = self.decimal_marks
             self.decimal_marks = fits if marks is None else marks & fits
+            self.needs_mark = self.needs_mark or values.needs_mark(cell)
 
     def finish(self, index: int) -> Column:
         return Column(
@@ -90,6 +97,8 @@ class _Survey:
             values={} if self.is_varied else dict(self.distinct.most_common()),
             date_orders=None if self.date_orders is None else sorted(self.date_orders),
             decimal_marks=None if self.decimal_marks is None else sorted(self.decimal_marks),
+            needs_order=self.needs_order,
+            needs_mark=self.needs_mark,
             kind=self._kind(),
         )
 

@@ -42,6 +42,11 @@ def marks_that_fit(text: str) -> frozenset[str] | None:
     return fits or None
 
 
+def needs_mark(text: str) -> bool:
+    """Whether a number is another one with another decimal mark (`1,054`; `1054` is not)."""
+    return read_number(text, DECIMAL_POINT) != read_number(text, DECIMAL_COMMA)
+
+
 def marks_of_column(values: Iterable[str]) -> frozenset[str] | None:
     """The decimal marks that fit every number of a column; None without numbers."""
     remaining: frozenset[str] | None = None

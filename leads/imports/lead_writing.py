@@ -1,0 +1,69 @@
+"""Writes planned leads, a batch at a time, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from leads import lifecycle
+from leads.actors import Actor
+from leads.imports.lead_book import LeadState
+from leads.models import Consent, ExternalId, Lead
+from leads.ownership import assign_owner
+from leads.signals import lead_captured, profile_changed
+from leads.standing import ensure_standings
+
+
+def write(states: Sequence[LeadState], *, by: Actor) -> None:
+    """Create and update leads with their ids, consents and histories, then tell the house."""
+    for state in states:
+        if state.account is not None:
+            state.lead.account = state.account
+            state.changed.add("account")
+    new = [state for state in states if state.is_new]
+    old = [state for state in states if not state.is_new and state.changed]
+    _create(new)
+    _update(old)
+    _assign([state for state in states if state not in new and state.owner], by)
+    _write_evidence(states)
+    lifecycle.record_imported_histories(
+        [(state.lead, state.steps) for state in states if state.steps], by=by
+    )
+    for state in new:
+        lead_captured.send(sender=Lead, lead=state.lead)
+    if new or old:
+        profile_changed.send(sender=Lead, lead_ids=[state.lead.pk for state in (*new, *old)])
+    for state in states:
+        state.forget_written()
+
+
+def _create(states: Sequence[LeadState]) -> None:
+    for state in states:
+        if state.owner is not None:
+            state.lead.owner, state.lead.team = state.owner, state.owner.team
+    Lead.objects.bulk_create([state.lead for state in states])
+    ensure_standings([state.lead.pk for state in states])
+
+
+def _update(states: Sequence[LeadState]) -> None:
+    fields = set().union(*(state.changed for state in states))
+    if fields:
+        Lead.objects.bulk_update([state.lead for state in states], sorted(fields))
+
+
+def _assign(states: Sequence[LeadState], by: Actor) -> None:
+    for state in states:
+        assert state.owner is not None
+        assign_owner(state.lead, owner=state.owner, team=state.owner.team, by=by)
+
+
+def _write_evidence(states: Sequence[LeadState]) -> None:
+    ExternalId.objects.bulk_create(
+        ExternalId(lead=state.lead, system=system, value=value)
+        for state in states
+        for system, value in state.new_ids
+    )
+    consents = [consent for state in states for consent in state.consents]
+    for state in states:
+        for consent in state.consents:
+            consent.lead = state.lead
+    Consent.objects.bulk_create(consents, ignore_conflicts=True)
