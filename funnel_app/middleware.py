@@ -20,8 +20,9 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 class DatabaseAwayMiddleware:
     """While PostgreSQL is away or too busy: 503 and when to come again, never 500.
 
-    Stands first, so that it sees what became of any layer. Django turns an exception
-    into a response where it happens; the signal is how we hear of it up here.
+    Stands above all that asks the database, so that it sees what became of any layer.
+    Django turns an exception into a response where it happens; the signal is how we
+    hear of it up here.
     """
 
     RETRY_SECONDS = 5
@@ -79,10 +80,18 @@ class AccessMiddleware:
         if "anonymous" in allowed:
             return None
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return _to_sign_in(request)
         if getattr(request.user, "role", "") not in allowed:
             raise PermissionDenied
         return None
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """A fragment must not be replaced by a sign-in form: then the whole page goes there."""
+    if not request.htmx:
+        return redirect_to_login(request.get_full_path())
+    page = request.htmx.current_url_abs_path or "/"
+    return HttpResponse(headers={"HX-Redirect": redirect_to_login(page).url})
 
 
 class PrivateResponseMiddleware:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from funnel_app.navigation import landing_url
-
-RETRY_AFTER_SECONDS = 5
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -37,15 +32,5 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Also called when the database is away: then it is no fault of ours, and will pass.
-
-    Both pages are drawn without the request, because session, user and sidebar
-    need the database.
-    """
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        return HttpResponse(
-            render_to_string("503.html"),
-            status=503,
-            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-        )
+    """Drawn without the request: session, user or sidebar may be what failed."""
     return HttpResponse(render_to_string("500.html"), status=500)

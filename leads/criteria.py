@@ -19,10 +19,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from leads.models import BuyingRole, Consent, Criterion, Lead
+from leads.refusals import Refused
 
 # met / not met / unknown, and the sentence that says so.
 Verdict = tuple[bool | None, str]
 Evaluator = Callable[[Lead, dict], Verdict]
+# Raises Refused with what is wrong about a criterion's settings.
+ParamsCheck = Callable[[dict], None]
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,59 @@ class Result:
 
 
 _evaluators: dict[str, tuple[str | Promise, Evaluator]] = {}
+_params_checks: dict[str, ParamsCheck] = {}
 
 
-def register(kind: str, label: str | Promise, evaluator: Evaluator) -> None:
-    """Make a kind of criterion known. `label` names it for admins."""
+def register(
+    kind: str, label: str | Promise, evaluator: Evaluator, check: ParamsCheck | None = None
+) -> None:
+    """Make a kind of criterion known. `label` names it for admins.
+
+    `check` looks at the settings that an admin writes; None means it takes none.
+    """
     _evaluators[kind] = (label, evaluator)
+    _params_checks[kind] = check or _takes_nothing
+
+
+def check_params(kind: str, params: object) -> None:
+    """Raises Refused with a sentence when these settings make no sense for this kind."""
+    if not isinstance(params, dict):
+        raise Refused(_('The settings are written as {"name": value}.'))
+    if kind not in _params_checks:
+        raise Refused(_("Nobody knows how to check this criterion."))
+    _params_checks[kind](params)
+
+
+def takes_number(name: str, low: int, high: int) -> ParamsCheck:
+    """A check for one whole number called `name`."""
+
+    def check(params: dict) -> None:
+        number = params.get(name)
+        is_number = isinstance(number, int) and not isinstance(number, bool)
+        if set(params) != {name} or not is_number or not low <= number <= high:
+            raise Refused(
+                _('Write {"%(name)s": number} with a whole number from %(low)s to %(high)s.')
+                % {"name": name, "low": low, "high": high}
+            )
+
+    return check
+
+
+def _takes_nothing(params: dict) -> None:
+    if params:
+        raise Refused(_("This kind has no settings: write {}."))
+
+
+def _takes_roles(params: dict) -> None:
+    roles = params.get("roles")
+    if set(params) != {"roles"} or not isinstance(roles, list) or not roles:
+        raise Refused(_('Write {"roles": ["decision_maker", …]} with at least one role.'))
+    unknown = [str(role) for role in roles if role not in BuyingRole.Kind.values]
+    if unknown:
+        raise Refused(
+            _("There is no buying role “%(role)s”. Known: %(known)s.")
+            % {"role": unknown[0][:50], "known": ", ".join(BuyingRole.Kind.values)}
+        )
 
 
 def kinds() -> list[tuple[str, str]]:
@@ -112,4 +163,6 @@ def register_own_kinds() -> None:
     register("has_valid_email", gettext_lazy("Valid e-mail"), _has_valid_email)
     register("has_consent", gettext_lazy("Recorded consent"), _has_consent)
     register("not_before_has_passed", gettext_lazy("Waiting time is over"), _not_before_has_passed)
-    register("buying_roles_known", gettext_lazy("Buying roles known"), _buying_roles_known)
+    register(
+        "buying_roles_known", gettext_lazy("Buying roles known"), _buying_roles_known, _takes_roles
+    )

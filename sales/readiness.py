@@ -61,5 +61,10 @@ def _minimum(params: dict) -> int:
 
 def register_kinds() -> None:
     criteria.register("handoff_accepted", gettext_lazy("Hand-off accepted"), handoff_accepted)
-    criteria.register("bant_minimum", gettext_lazy("BANT answers"), bant_minimum)
+    criteria.register(
+        "bant_minimum",
+        gettext_lazy("BANT answers"),
+        bant_minimum,
+        criteria.takes_number("minimum", 1, 4),
+    )
     criteria.register("opportunity_won", gettext_lazy("Opportunity won"), opportunity_won)
