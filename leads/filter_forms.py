@@ -88,7 +88,7 @@ class LeadFilterForm(forms.Form):
     )
 
     def __init__(self, *args, user: User, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, label_suffix="", **kwargs)
         self.fields["owner"].choices = _choices(
             [(NOBODY, _("Nobody")), *((str(p.pk), str(p)) for p in owners_for(user))],
             _("All owners"),
