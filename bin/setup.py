@@ -134,15 +134,16 @@ def _require_free_port() -> None:
     running = _running_already()
     if running:
         raise CannotGoOn(running)
-    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
+    if not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise CannotGoOn(f"PORT must be a whole number from 1 to 65535, not '{port}'.")
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, int(port)))
-        except (OSError, ValueError, OverflowError) as error:
-            cause = getattr(error, "strerror", None) or error
+        except OSError as error:
             raise CannotGoOn(
-                f"The address {host}:{port} cannot be used ({cause}); "
+                f"The address {host}:{port} cannot be used ({error.strerror}); "
                 "choose another with PORT=8001 make run."
             ) from error
 

@@ -76,7 +76,7 @@ def _require_answer(url: str) -> None:
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.Error as error:
-        cause = str(error).strip().splitlines()[-1]
+        cause = str(error).strip().splitlines()[0]
         raise CannotStart(
             f"The PostgreSQL that DATABASE_URL names cannot be used: {cause}"
         ) from error

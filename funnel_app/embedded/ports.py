@@ -17,11 +17,10 @@ def listen_on(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
         listener.listen(1024)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listener.close()
-        cause = getattr(error, "strerror", None) or error
         raise CannotStart(
-            f"The address {host}:{port} cannot be used ({cause}); "
+            f"The address {host}:{port} cannot be used ({error.strerror}); "
             "choose another with PORT=8001 make run."
         ) from error
     return listener

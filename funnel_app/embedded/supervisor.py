@@ -39,7 +39,7 @@ class Supervisor:
     def __init__(self) -> None:
         if (ROOT / ".env").exists():
             environ.Env.read_env(ROOT / ".env")
-        self.host = os.environ.get("HOST", "127.0.0.1")
+        self.host = os.environ.get("HOST") or "127.0.0.1"
         self.port = _whole_number("PORT", 8000)
         self.folder = run_folder()
         self.servers: list[Child] = []
