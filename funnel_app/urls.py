@@ -12,6 +12,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("leads/", include("leads.urls")),
     path("accounts/", include("leads.account_urls")),
+    path("funnel/", include("insights.urls")),
+    path("", include("sales.urls")),
 ]
 
 handler400 = "funnel_app.views.bad_request"

@@ -32,6 +32,10 @@ class Line:
         return self.answer.verdict if self.answer else Verdict.UNKNOWN
 
     @property
+    def evidence(self) -> str:
+        return self.answer.evidence if self.answer else ""
+
+    @property
     def verdict_label(self) -> str:
         return Verdict(self.verdict).label
 
@@ -40,13 +44,21 @@ class Line:
         return self.verdict == Verdict.MET
 
 
-@transaction.atomic
 def record_answer(
     lead_id: int, letter: str, verdict: str, *, by: Actor, evidence: str = ""
 ) -> BantAnswer:
-    """Write down one answer; the newest of a letter counts, the older ones stay.
+    """Write down one answer: see record_answers."""
+    [answer] = record_answers(lead_id, [(letter, verdict, evidence)], by=by)
+    return answer
 
-    Raises Refused when the lead is not with sales, or is not theirs.
+
+@transaction.atomic
+def record_answers(
+    lead_id: int, answers: Iterable[tuple[str, str, str]], *, by: Actor
+) -> list[BantAnswer]:
+    """Write down (letter, verdict, evidence); the newest of a letter counts, older ones stay.
+
+    Raises Refused when the lead is not with sales, is not theirs, or evidence is missing.
     """
     lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
     if lead.stage not in WITH_SALES:
@@ -56,8 +68,15 @@ def record_answer(
         )
     if by.user is not None and not may_work_on(by.user, lead):
         raise Refused(_("Only the owner, the team's manager or an admin records BANT answers."))
+    return [_record(lead, *answer, by) for answer in answers]
+
+
+def _record(lead: Lead, letter: str, verdict: str, evidence: str, by: Actor) -> BantAnswer:
     if verdict == Verdict.MET and not evidence.strip():
-        raise Refused(_("Say how you know: an answer that is met needs evidence."))
+        raise Refused(
+            _("%(letter)s: say how you know. An answer that is met needs evidence.")
+            % {"letter": Letter(letter).label}
+        )
     return BantAnswer.objects.create(
         lead=lead,
         cycle=lead.cycle,

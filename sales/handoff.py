@@ -26,7 +26,7 @@ from leads.stages import Stage
 from sales import wording
 from sales.models import Handoff, HandoffEvent, RejectReason
 from sales.routing import Routing, route
-from sales.rules import DECISION_HOURS, add_working_hours, may_decide
+from sales.rules import DECISION_HOURS, add_working_hours, may_decide, may_propose
 from users.models import User
 from users.roles import Role
 
@@ -161,6 +161,8 @@ def withdraw(lead: Lead, *, by: Actor, at: datetime, note: str) -> None:
 @transaction.atomic
 def submit_by_hand(lead_id: int, *, by: Actor) -> Handoff:
     """Propose an MQL that nobody proposed yet, such as one from an old import."""
+    if by.user is not None and not may_propose(by.role):
+        raise Refused(_("Marketing, a manager or an admin proposes leads to sales."))
     lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
     episode = lead.episodes.filter(left_at=None, stage=Stage.MQL).first()
     if episode is None:

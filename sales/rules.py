@@ -76,6 +76,11 @@ def may_decide(user, handoff) -> bool:
     return False
 
 
+def may_propose(role: str) -> bool:
+    """Proposing an MQL by hand is marketing's, or the boss's."""
+    return role in (Role.MARKETER, Role.MANAGER, Role.ADMIN)
+
+
 def may_work_on(user, lead) -> bool:
     """BANT and opportunity belong to the lead's owner; the team's manager may help out."""
     if user.role == Role.ADMIN:
@@ -84,3 +89,16 @@ def may_work_on(user, lead) -> bool:
         teams = {lead.team_id, lead.owner and lead.owner.team_id}
         return user.team_id is not None and user.team_id in teams
     return user.role == Role.REP and lead.owner_id == user.pk
+
+
+def working_minutes_between(start: datetime, end: datetime, zone: tzinfo) -> int:
+    """Minutes of working time from `start` to `end`; negative when `end` lies before `start`."""
+    if end < start:
+        return -working_minutes_between(end, start, zone)
+    wall, stop = (moment.astimezone(zone).replace(tzinfo=None) for moment in (start, end))
+    total = timedelta()
+    while (wall := _next_working_moment(wall)) < stop:
+        closing = min(datetime.combine(wall, CLOSES), stop)
+        total += closing - wall
+        wall = closing
+    return int(total.total_seconds() // 60)

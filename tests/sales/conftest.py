@@ -22,9 +22,11 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
-def quick_passwords(settings) -> None:
-    """Nobody here signs in with a password; a slow hash would be most of the run."""
+def quick_and_uncollected(settings) -> None:
+    """Nobody here signs in with a password, and static files were not collected."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
 
 
 def become_mql(ana, email: str = "", **profile) -> Lead:
