@@ -9,7 +9,7 @@ from functools import cache
 from itertools import cycle, islice
 from random import Random
 
-from funnel_app.demo.market import COUNTRIES, ORIGINS, Origin
+from funnel_app.demo.market import COUNTRIES, LEAK_COUNTRY, ORIGINS, Origin
 
 # Questions that the dice would answer, answered by a fixed part.
 _WARM = {"qualifies": True, "is a waste": False, "warms": True}
@@ -48,7 +48,7 @@ class Role:
 
     ending: str
     country: str = ""
-    # The e-mail address of the rep in whose inbox the lead waits.
+    # The e-mail address of the rep in whose inbox the lead waits; empty: in the team's queue.
     rep: str = ""
 
     @property
@@ -70,7 +70,8 @@ def cast_roles(reps: Sequence[tuple[str, Sequence[str]]], leads: int, seed: int)
     ]
     endings = [ending for ending in ENDINGS if ending != "waiting"]
     others = islice(cycle(endings), min(len(endings) * 3, max(leads // 10, len(endings))))
-    return waiting + [Role(ending) for ending in others]
+    queued = [Role("waiting", country=LEAK_COUNTRY)] * min(3, fair)
+    return waiting + queued + [Role(ending) for ending in others]
 
 
 def _country_for(rng: Random, codes: Sequence[str]) -> str:

@@ -11,14 +11,17 @@ DEMO_PASSWORD = "northwind demo"  # noqa: S105 - documented, and refused in prod
 
 @dataclass(frozen=True)
 class TeamPlan:
+    """`capacity` is what one rep of the team can hold."""
+
     name: str
     countries: tuple[str, ...]
+    capacity: int
 
 
 TEAMS = (
-    TeamPlan("Central Europe", ("DE", "AT", "NL", "SE")),
-    TeamPlan("West and South", ("FR", "GB", "US", "CA", "IT", "ES")),
-    TeamPlan("Asia Pacific", ("KR", "JP")),
+    TeamPlan("Central Europe", ("DE", "AT", "NL", "SE"), 45),
+    TeamPlan("West and South", ("FR", "GB", "US", "CA", "IT", "ES"), 45),
+    TeamPlan("Asia Pacific", ("KR", "JP"), 15),
 )
 TEAM_OF = {country: team.name for team in TEAMS for country in team.countries}
 
@@ -29,10 +32,11 @@ class Colleague:
     last_name: str
     role: str
     team: str = ""
+    address: str = ""
 
     @property
     def email(self) -> str:
-        return f"{self.first_name.lower()}@demo.example"
+        return self.address or f"{self.first_name.lower()}@demo.example"
 
 
 COLLEAGUES = (

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-HUMAN, SUSPECTED, MACHINE = "human", "suspected", "machine"
+from tracking.models import Verdict
+
+HUMAN, SUSPECTED, MACHINE = Verdict.HUMAN.value, Verdict.SUSPECTED.value, Verdict.MACHINE.value
+MAIL, OFFLINE = -1, -2  # devices that are none
 
 
 class Happening(NamedTuple):
-    """`device` numbers the person's browsers from 0; -1 is mail, or the world outside.
+    """`device` numbers the person's browsers from 0; MAIL and OFFLINE have none.
 
-    `signs` are what told that a machine did it.
+    `campaign` is set on the first page of a visit that a campaign brought.
     """
 
     at: datetime
@@ -19,7 +22,6 @@ class Happening(NamedTuple):
     path: str = ""
     title: str = ""
     device: int = -1
-    properties: dict[str, Any] = {}
+    properties: dict[str, Any] = {}  # never changed in place
     campaign: str = ""
-    verdict: str = HUMAN
-    signs: tuple[str, ...] = ()
+    verdict: int = HUMAN

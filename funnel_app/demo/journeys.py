@@ -38,9 +38,9 @@ def _arrive(walk: Walk) -> None:
 
 def _warm_up(walk: Walk) -> bool:
     """From Qualified lead to MQL. False when marketing gives the lead up."""
-    if walk.cycle == 1 and walk.happens("is a waste", 0.02 if walk.person.fits else 0.13):
+    if walk.cycle == 1 and walk.happens("is a waste", 0.02 if walk.person.is_wanted else 0.13):
         walk.wait(20, office=True)
-        walk.move(Stage.DISQUALIFIED, "marketer", walk.rng.choice(_WASTE[walk.person.fits]))
+        walk.move(Stage.DISQUALIFIED, "marketer", walk.rng.choice(_WASTE[walk.person.is_wanted]))
         return False
     question = "warms" if walk.cycle == 1 else "warms again"
     if not walk.happens(question, _chance_to_warm(walk)):
@@ -70,6 +70,8 @@ _MET = (
 def _chance_to_warm(walk: Walk) -> float:
     if not walk.person.fits:
         return 0.0
+    if not walk.person.is_wanted:
+        return 0.1
     if walk.cycle > 1:
         return 0.3
     if walk.person.origin.is_poor:

@@ -13,15 +13,20 @@ LINKS = ("/products/conveyor-vision", "/customers/alster-brewing", "/pricing", "
 
 
 def send(
-    rng: Random, at: datetime, subject: str, *, opens: float, clicks: float, scanner: bool
+    rng: Random, at: datetime, subject: str, *, opens: float, clicks: float, reader: str
 ) -> Iterator[Happening]:
-    """One mail sent at `at`. `opens` is the chance to be opened, `clicks` to be clicked then."""
+    """One mail sent at `at`. `opens` is the chance to be opened, `clicks` to be clicked then.
+
+    `reader` is who gets to it first: a "person", a "scanner" or a picture-loading "proxy".
+    """
     mail = {"subject": subject}
     yield Happening(at, "email_sent", title=subject, properties=mail)
     delivered = at + timedelta(seconds=rng.uniform(1, 40))
     yield Happening(delivered, "email_delivered", title=subject, properties=mail)
-    if scanner:
+    if reader == "scanner":
         yield from _scan(rng, delivered, subject)
+    elif reader == "proxy":
+        yield _open_by_proxy(rng, delivered, subject)
     if rng.random() >= opens:
         return
     wait = timedelta(hours=rng.lognormvariate(0.6, 1.5))
@@ -38,8 +43,7 @@ def send(
 def _scan(rng: Random, delivered: datetime, subject: str) -> Iterator[Happening]:
     """A mail scanner opens the mail and clicks all its links within seconds."""
     at = delivered + timedelta(seconds=rng.uniform(0.4, 3))
-    signs = ("seconds_after_delivery",)
-    yield Happening(at, "email_opened", "", subject, -1, {"subject": subject}, "", MACHINE, signs)
+    yield Happening(at, "email_opened", "", subject, -1, {"subject": subject}, "", MACHINE)
     for link in LINKS:
         at += timedelta(seconds=rng.uniform(0.1, 0.8))
         yield Happening(
@@ -51,16 +55,13 @@ def _scan(rng: Random, delivered: datetime, subject: str) -> Iterator[Happening]
             {"subject": subject, "link": link},
             "",
             MACHINE,
-            (*signs, "all_links_at_once"),
         )
 
 
-def open_by_proxy(rng: Random, delivered: datetime, subject: str) -> Happening:
+def _open_by_proxy(rng: Random, delivered: datetime, subject: str) -> Happening:
     """A mail program that loads pictures before anyone has looked."""
     at = delivered + timedelta(seconds=rng.uniform(2, 50))
-    return Happening(
-        at, "email_opened", "", subject, -1, {"subject": subject}, "", SUSPECTED, ("image_proxy",)
-    )
+    return Happening(at, "email_opened", "", subject, -1, {"subject": subject}, "", SUSPECTED)
 
 
 def bounce(at: datetime, subject: str) -> Iterator[Happening]:

@@ -33,6 +33,8 @@ COUNTRIES = (
     Country("JP", 2, "japanese", "Asia/Tokyo", "USD", 81),
     Country("CA", 2, "english", "America/Toronto", "USD", 1),
 )
+# Its two reps have more than they can do: what comes from there seeps away.
+LEAK_COUNTRY = "KR"
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ INDUSTRIES = (
     Industry("Packaging", 14, ("Packaging", "Carton", "Labelling", "Bottling", "Film")),
     Industry("Logistics", 12, ("Logistics", "Warehousing", "Freight", "Parcel", "Cold Chain")),
     Industry("Electronics", 11, ("Electronics", "Semicon", "Sensors", "Displays", "Circuits")),
-    Industry("Machinery", 10, ("Machine", "Precision", "Tooling", "Hydraulics", "Castings")),
+    Industry("Machine building", 10, ("Machine", "Precision", "Tooling", "Hydraulics", "Castings")),
     Industry(
         "Pharmaceuticals", 6, ("Pharma", "Life Sciences", "Medical", "Biotech", "Diagnostics")
     ),
@@ -143,9 +145,7 @@ ORIGINS = (
     Origin(Channel.PAID_SEARCH, "google", "cpc", "brand", 6, 1.2),
     Origin(Channel.PAID_SEARCH, "google", "cpc", "conveyor-vision", 7, 0.95),
     # The good one: few, and sales wants nearly all of them.
-    Origin(
-        Channel.CUSTOMER_REFERRAL, "customer", "referral", "", 4, 2.3, private=0, starts="referral"
-    ),
+    Origin(Channel.CUSTOMER_REFERRAL, "customer", "referral", "", 4, 2.3, private=0, starts="word"),
     Origin(Channel.WEB_REFERRAL, "automation-weekly.example", "referral", "", 6, 1.0),
     Origin(Channel.REVIEW_SITE, "reviews.example", "referral", "", 3, 1.5),
     Origin(Channel.DIRECT, "", "", "", 9, 1.1),

@@ -11,6 +11,7 @@ from bisect import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from itertools import accumulate
 from random import Random
@@ -65,6 +66,7 @@ class Company:
     country: Country
     employees: int
     revenue: int
+    is_described: bool  # somebody looked up industry and size
 
 
 @dataclass(slots=True)
@@ -84,15 +86,38 @@ class Person:
     known_at: datetime
     role: Role | None = None  # a fixed part in the story, see casting.py
 
+    fits: bool = False  # by the score: it is enough to become an MQL
+
     @property
-    def fits(self) -> bool:
-        """Whether sales would want this person at all."""
+    def is_wanted(self) -> bool:
+        """Whether sales would want this person, whatever the score says."""
         return (
             self.company is not None
             and self.job.is_buyer
             and self.company.industry.is_target
             and self.company.employees >= 50
         )
+
+    @property
+    def fields(self) -> dict[str, str | Decimal | None]:
+        """What fit rules may look at."""
+        company = self.company
+        described = company if company and company.is_described else None
+        return {
+            "title": self.job.title,
+            "company": company.name if company else None,
+            "country": self.country.code,
+            "industry": described.industry.name if described else None,
+            "employee_count": Decimal(described.employees) if described else None,
+            "email_domain": self.email.partition("@")[2],
+            "email_type": "corporate" if company else "free",
+            "phone": self.phone or None,
+            "persona": self.job.persona,
+            "channel": self.origin.channel,
+            "source": self.origin.source or None,
+            "medium": self.origin.medium or None,
+            "campaign": self.origin.campaign or None,
+        }
 
 
 @dataclass(slots=True)
@@ -189,6 +214,7 @@ def _company(rng: Random, number: int, country: Country, *, is_target: bool) -> 
         country=country,
         employees=employees,
         revenue=int(round(employees * rng.uniform(90_000, 260_000), -5)),
+        is_described=is_target or rng.random() < 0.75,
     )
 
 

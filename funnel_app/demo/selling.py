@@ -6,13 +6,14 @@ import math
 from datetime import date, timedelta
 
 from funnel_app.demo.company import PRODUCTS
+from funnel_app.demo.market import LEAK_COUNTRY
 from funnel_app.demo.seasons import at_work
 from funnel_app.demo.walk import Deal, Finding, Proposal, Walk
 from leads.stages import Stage
 from sales.reasons import DEFAULT_REASONS
 
-# The leak: since then nobody in Asia has had time for new leads from Korea.
-LEAK = ("KR", timedelta(days=165))
+# The leak: since then nobody has had time for new leads from there.
+LEAKS_FOR = timedelta(days=165)
 _WAITING_DAYS = {code: days for code, _label, days in DEFAULT_REASONS}
 _LABELS = {code: label for code, label, _days in DEFAULT_REASONS}
 _NOTES = {
@@ -70,19 +71,21 @@ def meet_sales(walk: Walk) -> None:
 
 
 def _leaks(walk: Walk) -> bool:
-    country, since = LEAK
-    return walk.person.country.code == country and walk.at > walk.end - since
+    return walk.person.country.code == LEAK_COUNTRY and walk.at > walk.end - LEAKS_FOR
 
 
 def _chance_to_be_accepted(walk: Walk, is_leak: bool) -> float:
     chance = min(0.72 * walk.person.origin.quality**0.7, 0.93)
     if walk.cycle > 1:
         chance = max(chance, 0.8)
+    if not walk.person.is_wanted:
+        chance *= 0.4
     return chance * (0.4 if is_leak else 1)
 
 
 def _reject(walk: Walk, proposal: Proposal, is_leak: bool) -> None:
-    reasons = _OF_THE_LEAK if is_leak else _OF_POOR_LEADS if walk.person.origin.is_poor else _USUAL
+    is_poor = walk.person.origin.is_poor or not walk.person.is_wanted
+    reasons = _OF_THE_LEAK if is_leak else _OF_POOR_LEADS if is_poor else _USUAL
     if walk.fate:
         reasons = _OF_THE_LEAK  # a fixed part that is rejected may come back
     code = walk.draw(reasons)
@@ -99,10 +102,9 @@ def _reject(walk: Walk, proposal: Proposal, is_leak: bool) -> None:
 
 def _recycle(walk: Walk, reason: str, days: int, proposal: Proposal | None = None) -> None:
     day = walk.at.date() + timedelta(days=days)
-    walk.journey.not_before_on = day
     if proposal is not None:
         proposal.not_before_on = day
-    walk.move(Stage.QUALIFIED, "rep", reason)
+    walk.move(Stage.QUALIFIED, "rep", reason, not_before_on=day)
     walk.until(walk.at + timedelta(days=days + 1))
 
 

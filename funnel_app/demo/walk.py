@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from funnel_app.demo.prospects import Person
 from funnel_app.demo.seasons import at_work
-from leads.stages import Move, Stage, moves_from
+from leads.stages import EntryKind, Move, Stage, moves_from
 
 MOVES_FROM = {stage: moves_from(stage) for stage in ("", *Stage.values)}
 
@@ -30,6 +30,7 @@ class Step:
     reason: str = ""
     is_pass_through: bool = False
     is_override: bool = False
+    not_before_on: date | None = None  # of a step back to nurture
 
 
 @dataclass(slots=True)
@@ -43,6 +44,8 @@ class Proposal:
     reason_code: str = ""
     note: str = ""
     not_before_on: date | None = None
+    fit: float = 0
+    interest: float = 0  # both as they were at submission
 
 
 @dataclass(slots=True)
@@ -83,12 +86,17 @@ class Journey:
     findings: list[Finding] = field(default_factory=list)
     deals: list[Deal] = field(default_factory=list)
     consent_at: datetime | None = None
-    not_before_on: date | None = None
     is_worked: bool = False  # a rep accepted the lead at least once
 
     @property
     def stage(self) -> str:
         return self.steps[-1].move.to_stage
+
+    @property
+    def not_before_on(self) -> date | None:
+        """As on the lead: set by the newest step out of the funnel or back."""
+        back = [step for step in self.steps if step.move.kind != EntryKind.ADVANCED]
+        return back[-1].not_before_on if back else None
 
     def times_of(self, stage: str) -> list[datetime]:
         return [step.at for step in self.steps if step.move.to_stage == stage]
@@ -137,11 +145,11 @@ class Walk:
         """One of (what, how often)."""
         return self.rng.choices([what for what, _n in options], [n for _what, n in options])[0]
 
-    def move(self, stage: str, by: str, reason: str = "", **marks: bool) -> Step:
+    def move(self, stage: str, by: str, reason: str = "", **more: Any) -> Step:
         move = MOVES_FROM[self.stage][stage]
         self.cycle += move.starts_cycle
         self.stage = stage
-        step = Step(move, self.cycle, self.at, by, reason, **marks)
+        step = Step(move, self.cycle, self.at, by, reason, **more)
         self.journey.steps.append(step)
         if stage == self.rests and (stage != Stage.QUALIFIED or self.cycle > 1):
             raise Later

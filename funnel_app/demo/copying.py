@@ -1,0 +1,89 @@
+"""Many rows at once: COPY, in portions that fit into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+PORTION = 20_000  # rows of all tables together
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table and those of its columns that rows have values for."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+class Copier:
+    """Collects rows and copies them in the order of `tables`: references find their rows."""
+
+    def __init__(self, tables: Sequence[Table]) -> None:
+        self._rows: dict[Table, list[Sequence[Any]]] = {table: [] for table in tables}
+        self._size = 0
+
+    def add(self, table: Table, *rows: Sequence[Any]) -> None:
+        self._rows[table].extend(rows)
+        self._size += len(rows)
+
+    def flush_if_full(self) -> None:
+        """To be called when what was added refers to nothing that is still to come."""
+        if self._size >= PORTION:
+            self.flush()
+
+    def flush(self) -> None:
+        for table, rows in self._rows.items():
+            if rows:
+                _copy(table, rows)
+                rows.clear()
+        self._size = 0
+        _check_episodes()
+
+
+def _check_episodes() -> None:
+    """Have the database check now that closed episodes have successors, not at the commit.
+
+    It cannot check at each row: the successor closes the episode just before it is there.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS has_successor IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS has_successor DEFERRED")
+
+
+def _copy(table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    statement = f"COPY {table.name} ({', '.join(table.columns)}) FROM STDIN"
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cursor.copy(statement) as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
+
+
+class Numbers:
+    """Ids of a table, handed out in memory; `keep` tells the table's sequence of them.
+
+    Only for a table that nobody else writes to meanwhile.
+    """
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [table])
+            self._next = cursor.fetchone()[0]
+
+    def take(self) -> int:
+        self._next += 1
+        return self._next - 1
+
+    def keep(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT setval(pg_get_serial_sequence(%s, 'id'), %s, false)",
+                [self.table, self._next],
+            )
