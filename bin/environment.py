@@ -107,6 +107,8 @@ def compile_locks() -> None:
             [*common, *constraint, f"requirements/{name}.in", "--output-file", target],
             log=RUN_FOLDER / "lock.log",
             what=f"Resolving {target}",
+            # The machine's certificates, also under the option's later name.
+            environment=os.environ | {"UV_NATIVE_TLS": "1", "UV_SYSTEM_CERTS": "1"},
         )
 
 
