@@ -1,0 +1,1 @@
+"""What it all adds up to: reads everything, writes only its own roll-ups."""

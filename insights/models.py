@@ -1,0 +1,140 @@
+"""Roll-ups: derived from leads, rebuildable from them, never a source of truth.
+
+`Stay` repeats each episode with what figures need, `Cell` counts stays that are
+alike. insights/folding.py keeps both current, docs/metrics.md says what is
+counted, and insights/verifying.py proves that nothing drifted.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F
+from django.db.models.functions import Now
+
+from leads.models import Lead
+from leads.stages import EntryKind, Stage
+
+
+class Stay(models.Model):
+    """One episode of a lead that was not merged away, as the figures see it.
+
+    Days are days of the reporting time zone. `elapsed` and `reached_elapsed` are
+    codes of insights/rules.py: hours at first, days later, -1 while still open.
+    """
+
+    pk = models.CompositePrimaryKey("lead", "seq")
+    # No constraint: erasing a lead must not remove a stay behind the back of its cells.
+    lead = models.ForeignKey(
+        Lead, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    seq = models.PositiveIntegerField()
+    cycle = models.PositiveSmallIntegerField()
+    stage = models.CharField(max_length=20, choices=Stage.choices)
+    entered_at = models.DateTimeField()
+    entered_on = models.DateField()
+    left_at = models.DateTimeField(null=True)
+    # How the stay ended; empty while it is open.
+    exit_kind = models.CharField(max_length=20, choices=EntryKind.choices, blank=True)
+    elapsed = models.SmallIntegerField()
+    # Both ends are known instants, so the stay may enter a time-in-stage figure.
+    is_timed = models.BooleanField()
+    # The day the lead became known, and the time from then to its first stay in
+    # this stage; the latter is null for later stays in the same stage.
+    captured_on = models.DateField()
+    reached_elapsed = models.SmallIntegerField(null=True)
+    # What the funnel can be segmented by, copied from the lead.
+    channel = models.CharField(max_length=30)
+    source = models.CharField(max_length=100)
+    country = models.CharField(max_length=2)
+    owner_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index("entered_on", name="insights_stay_entered"),
+            models.Index("captured_on", name="insights_stay_captured"),
+            models.Index(
+                "stage",
+                F("entered_at").desc(),
+                F("lead").desc(),
+                F("seq").desc(),
+                name="insights_stay_newest",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lead_id}#{self.seq} {self.stage}"
+
+
+class Cell(models.Model):
+    """How many stays of one slice are alike.
+
+    `slice` is "all" or "<dimension>:<value>" (one dimension of the segment). The
+    measure "step" counts stays by the month they began (open ones by the day),
+    "reach" counts first stays by the month the lead became known.
+    """
+
+    class Measure(models.TextChoices):
+        STEP = "step"
+        REACH = "reach"
+
+    pk = models.CompositePrimaryKey(
+        "slice", "measure", "began_on", "stage", "exit_kind", "elapsed", "is_timed"
+    )
+    slice = models.CharField(max_length=120)
+    measure = models.CharField(max_length=5, choices=Measure.choices)
+    began_on = models.DateField()
+    stage = models.CharField(max_length=20)
+    exit_kind = models.CharField(max_length=20, blank=True)
+    elapsed = models.SmallIntegerField()
+    is_timed = models.BooleanField()
+    stay_count = models.IntegerField()
+
+    class Meta:
+        indexes = [
+            models.Index("slice", condition=models.Q(stay_count=0), name="insights_cell_empty"),
+            models.Index(
+                "slice",
+                "stage",
+                include=["stay_count"],
+                condition=models.Q(measure="step", elapsed=-1),
+                name="insights_cell_open",
+            ),
+            models.Index(
+                "slice",
+                include=["stay_count"],
+                condition=models.Q(measure="reach", stage="lead"),
+                name="insights_cell_captured",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slice} {self.measure} {self.began_on} {self.stage}: {self.stay_count}"
+
+
+class StaleLead(models.Model):
+    """Work: this lead changed and is to be folded in. Written by triggers (migration 0002),
+    in the transaction of the change; one row per change, because a row that another
+    transaction is already working off would not cover ours."""
+
+    lead_id = models.BigIntegerField()
+    queued_at = models.DateTimeField(db_default=Now())
+    attempt_count = models.PositiveSmallIntegerField(db_default=0)
+
+    class Meta:
+        indexes = [models.Index("attempt_count", "id", name="insights_stale_next")]
+
+    def __str__(self) -> str:
+        return f"{self.lead_id}, tried {self.attempt_count} times"
+
+
+class Rollup(models.Model):
+    """One row: the time zone that all stays were cut in, and what is counted now and then."""
+
+    time_zone = models.CharField(max_length=64)
+    rebuilt_at = models.DateTimeField()
+    # Visitors without a lead: too many to count for every page.
+    visitor_count = models.IntegerField(null=True)
+    visitors_counted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.time_zone}, {self.rebuilt_at}"

@@ -1,0 +1,99 @@
+"""Half-open spans of days in the reporting time zone, as plain dates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+PRESETS = ("30d", "90d", "quarter", "12m", "all")
+DEFAULT_PRESET = "12m"
+# The first and last day that both Python and PostgreSQL know.
+EVER, FOREVER = date.min, date.max
+DAY = timedelta(days=1)
+
+Span = tuple[date, date]
+
+
+@dataclass(frozen=True)
+class Period:
+    """Days from `from_on` to before `until_on`. `preset` is empty for a custom period.
+
+    A period that includes today is open-ended, so that the current month counts whole.
+    """
+
+    from_on: date
+    until_on: date
+    preset: str = ""
+
+    def last_on(self, today: date) -> date:
+        """The last day to print."""
+        return today if self.until_on == FOREVER else self.until_on - DAY
+
+
+def preset_period(preset: str, today: date) -> Period:
+    """One of PRESETS, ending with today. "12m" is this month and the eleven before it."""
+    starts = {
+        "30d": today - timedelta(days=29),
+        "90d": today - timedelta(days=89),
+        "quarter": today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1),
+        "12m": next_month(today.replace(year=today.year - 1, day=1)),
+        "all": EVER,
+    }
+    return Period(starts[preset], FOREVER, preset)
+
+
+def custom_period(from_on: date, to_on: date, today: date) -> Period:
+    """From the first to the last day, both included."""
+    return Period(from_on, FOREVER if to_on >= today else to_on + DAY)
+
+
+def month_of(day: date) -> date:
+    """The first day of the month."""
+    return day.replace(day=1)
+
+
+def next_month(day: date) -> date:
+    """The first day of the month after `day`; FOREVER at the end of time."""
+    if day >= date(9999, 12, 1):
+        return FOREVER
+    return day.replace(year=day.year + day.month // 12, month=day.month % 12 + 1, day=1)
+
+
+def local_day(instant: datetime, zone: str) -> date:
+    return instant.astimezone(ZoneInfo(zone)).date()
+
+
+def matured_before(as_of: datetime, days: int, zone: str) -> date:
+    """The first day that is too young: all days before it ended at least `days` × 24 h ago."""
+    return local_day(as_of - timedelta(days=days), zone)
+
+
+def split_months(period: Period, cut: date) -> tuple[list[Span], list[Span]]:
+    """The whole months of a period and its left-over days, as (spans of months, spans of days).
+
+    The month in which `cut` lies, other than at its first day, is left over too.
+    """
+    first = period.from_on if period.from_on.day == 1 else next_month(period.from_on)
+    end = FOREVER if period.until_on == FOREVER else month_of(period.until_on)
+    if first >= end:
+        return [], _without_empty((period.from_on, period.until_on))
+    days = [(period.from_on, first), (end, period.until_on)]
+    months = [(first, end)]
+    if first < cut < end and cut.day != 1:
+        months = [(first, month_of(cut)), (next_month(cut), end)]
+        days.append((month_of(cut), next_month(cut)))
+    return _without_empty(*months), _without_empty(*days)
+
+
+def _without_empty(*spans: Span) -> list[Span]:
+    return [(start, end) for start, end in spans if start < end]
+
+
+def months_between(first: date, last: date) -> list[date]:
+    """The first days of all months from that of `first` to that of `last`."""
+    months, month = [], month_of(first)
+    while month <= last:
+        months.append(month)
+        month = next_month(month)
+    return months

@@ -1,0 +1,172 @@
+"""What the funnel pages read. Every figure is of leads that the reader may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.conf import settings
+from django.db import connection, transaction
+from django_countries import countries
+
+from insights import rules
+from insights.filters import DIMENSIONS, Filters
+from insights.models import Cell
+from insights.periods import local_day, matured_before
+from insights.report import (
+    DurationCount,
+    FunnelReport,
+    ReachCount,
+    StepCount,
+    build_report,
+)
+from insights.reports import load
+from insights.scope import Scope
+from leads.channels import Channel
+from users.models import User
+
+MOST_OPTIONS = 100
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """`now` by the database's clock; `as_of`, up to when every change is in the figures."""
+
+    now: datetime
+    as_of: datetime
+    is_ready: bool
+    visitor_count: int | None = None
+
+    @property
+    def today(self) -> date:
+        return local_day(self.now, settings.REPORTING_TIME_ZONE)
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Let all figures of a page come from the same instant, so that they add up."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
+
+
+def read_freshness() -> Freshness:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT statement_timestamp(), rollup.time_zone, rollup.visitor_count,
+                (SELECT queued_at FROM insights_stalelead ORDER BY id LIMIT 1)
+            FROM (SELECT) AS always LEFT JOIN insights_rollup AS rollup ON true
+            """
+        )
+        now, zone, visitor_count, waiting_since = cursor.fetchone()
+    is_ready = zone == settings.REPORTING_TIME_ZONE
+    return Freshness(now, min(waiting_since or now, now), is_ready, visitor_count)
+
+
+def funnel_report(user: User, filters: Filters, freshness: Freshness) -> FunnelReport:
+    """All figures of the funnel page, in three queries."""
+    scope = Scope(user, filters.segment)
+    steps, durations = _count_stays(scope, filters, freshness)
+    return build_report(
+        filters,
+        freshness.as_of,
+        now=_count_current(scope),
+        steps=steps,
+        durations=durations,
+        reaches=_count_reaches(scope, filters, freshness),
+    )
+
+
+def first_young_day(freshness: Freshness, days: int) -> date:
+    """The first day whose stays are younger than `days`."""
+    return matured_before(freshness.now, days, settings.REPORTING_TIME_ZONE)
+
+
+def _count_stays(
+    scope: Scope, filters: Filters, freshness: Freshness
+) -> tuple[list[StepCount], list[DurationCount]]:
+    cut = first_young_day(freshness, filters.window)
+    facts = scope.facts(Cell.Measure.STEP, filters.period, cut)
+    params = facts.params | {
+        "matured_before": cut,
+        "window": rules.day_code(filters.window),
+        "today": freshness.today,
+    }
+    steps, durations = [], []
+    for is_duration, stage, month, is_mature, exit_kind, is_in_window, *rest in _rows(
+        load("steps", facts=facts.sql), params
+    ):
+        if is_duration:
+            durations.append(DurationCount(stage, *rest))
+        else:
+            steps.append(StepCount(stage, month, is_mature, exit_kind, is_in_window, rest[-1]))
+    return steps, durations
+
+
+def _count_reaches(scope: Scope, filters: Filters, freshness: Freshness) -> list[ReachCount]:
+    cut = first_young_day(freshness, filters.horizon)
+    facts = scope.facts(Cell.Measure.REACH, filters.period, cut)
+    params = facts.params | {"matured_before": cut, "horizon": rules.day_code(filters.horizon)}
+    return [ReachCount(*row) for row in _rows(load("reach", facts=facts.sql), params)]
+
+
+def _count_current(scope: Scope) -> dict[str, int]:
+    rows = scope.current()
+    sql = f"SELECT stage, sum(stay_count)::int FROM ({rows.sql}) AS open_stays GROUP BY stage"  # noqa: S608
+    return dict(_rows(sql, rows.params))
+
+
+@dataclass(frozen=True)
+class Option:
+    """One value of a dimension, and how many leads have it."""
+
+    value: str
+    label: str
+    lead_count: int
+
+
+def segment_options(user: User) -> dict[str, list[Option]]:
+    """What each dimension can be narrowed to, commonest first."""
+    counts: dict[str, dict[str, int]] = {name: {} for name in DIMENSIONS}
+    scope = Scope(user, {})
+    if scope.slice is not None:
+        sql, params = load("options"), {}
+    else:
+        stays = scope.segment_sql()
+        sql, params = load("options_of_stays", segment=stays.sql), stays.params
+    for name, value, lead_count in _rows(sql, params):
+        counts[name][value] = lead_count
+    return {name: _options(name, values) for name, values in counts.items()}
+
+
+def _options(name: str, counts: dict[str, int]) -> list[Option]:
+    labels = _labels(name, list(counts))
+    options = [
+        Option(value, labels.get(value, value), count) for value, count in counts.items() if count
+    ]
+    return sorted(options, key=lambda option: (-option.lead_count, option.label))[:MOST_OPTIONS]
+
+
+def _labels(name: str, values: list[str]) -> dict[str, str]:
+    """How people call the values; values without an entry are called by themselves."""
+    if name == "channel":
+        return {value: str(label) for value, label in Channel.choices}
+    if name == "country":
+        return {value: str(countries.name(value) or value) for value in values}
+    if name == "owner":
+        owners = User.objects.filter(pk__in=[value for value in values if value])
+        return {str(owner.pk): str(owner) for owner in owners}
+    return {}
+
+
+def _rows(sql: str, params: dict) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()

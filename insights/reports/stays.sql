@@ -1,0 +1,42 @@
+-- Every episode as the figures see it: the rows that insights_stay must hold.
+-- {leads} limits it to some leads. Parameter: zone, the reporting time zone.
+--
+-- elapsed: whole hours below 72, then 69 + whole days (insights/rules.py), -1 while open.
+-- is_timed: a pass-through takes no time, and where the instant of either end is only a
+-- bound the duration is not a fact.
+SELECT
+    lead_id, seq, cycle, stage, entered_at,
+    (entered_at AT TIME ZONE %(zone)s)::date AS entered_on,
+    left_at, exit_kind,
+    CASE
+        WHEN left_at IS NULL THEN -1
+        WHEN hours < 72 THEN hours
+        ELSE least(69 + hours / 24, 32000)
+    END::smallint AS elapsed,
+    NOT (is_pass_through OR is_date_unknown OR is_end_unknown) AS is_timed,
+    (captured_at AT TIME ZONE %(zone)s)::date AS captured_on,
+    CASE
+        WHEN nth > 1 THEN NULL
+        WHEN hours_to_reach < 72 THEN hours_to_reach
+        ELSE least(69 + hours_to_reach / 24, 32000)
+    END::smallint AS reached_elapsed,
+    channel, source, country, owner_id
+FROM (
+    SELECT
+        episode.lead_id, episode.seq, episode.cycle, episode.stage, episode.entered_at,
+        episode.left_at, episode.exit_kind, episode.is_pass_through, episode.is_date_unknown,
+        coalesce(lead(episode.is_date_unknown) OVER history, false) AS is_end_unknown,
+        first_value(episode.entered_at) OVER history AS captured_at,
+        row_number() OVER (
+            PARTITION BY episode.lead_id, episode.stage ORDER BY episode.seq
+        ) AS nth,
+        floor(date_part('epoch', episode.left_at - episode.entered_at) / 3600)::int AS hours,
+        floor(date_part('epoch',
+            episode.entered_at - first_value(episode.entered_at) OVER history
+        ) / 3600)::int AS hours_to_reach,
+        person.channel, person.source, person.country, person.owner_id
+    FROM leads_stageepisode AS episode
+    JOIN leads_lead AS person ON person.id = episode.lead_id
+    WHERE person.stage <> 'merged' {leads}
+    WINDOW history AS (PARTITION BY episode.lead_id ORDER BY episode.seq)
+) AS episodes

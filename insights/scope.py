@@ -1,0 +1,139 @@
+"""Whose leads a figure counts, and the rows it counts them from.
+
+When a reader sees all leads and narrows at most one dimension, whole months come
+from cells and only the left-over days from stays. Everything else is counted
+from stays. Both give the same figures (tests/insights/test_two_ways.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.core.exceptions import EmptyResultSet
+from django.db.models import Q, QuerySet
+
+from insights.models import Cell, Stay
+from insights.periods import Period, Span, split_months
+from leads.models import Lead
+
+Measure = Cell.Measure
+_CELLS = """SELECT stage, began_on, exit_kind, elapsed, is_timed, stay_count
+FROM insights_cell WHERE slice = %(slice)s AND measure = '{measure}' AND ({spans})"""
+_STEPS = """SELECT stage, entered_on AS began_on, exit_kind, elapsed, is_timed, 1
+FROM insights_stay WHERE ({spans}) AND {segment}"""
+_REACHES = """SELECT stage, captured_on AS began_on, '', reached_elapsed AS elapsed, true, 1
+FROM insights_stay WHERE reached_elapsed IS NOT NULL AND ({spans}) AND {segment}"""
+_OPEN_CELLS = """SELECT stage, stay_count
+FROM insights_cell WHERE slice = %(slice)s AND measure = 'step' AND elapsed = -1"""
+_OPEN_STAYS = """SELECT stage, 1 AS stay_count
+FROM insights_stay WHERE elapsed = -1 AND {segment}"""
+_NOTHING = """SELECT stage, began_on, exit_kind, elapsed, is_timed, stay_count
+FROM insights_cell WHERE false"""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A SELECT and its parameters."""
+
+    sql: str
+    params: dict
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The stays of the leads that `user` may see, in a segment."""
+
+    user: object
+    segment: dict[str, str]
+
+    @property
+    def is_everyone(self) -> bool:
+        """Whether the reader may see every lead."""
+        visible = Lead.objects.visible_to(self.user)
+        return not visible.query.where and not visible.query.is_empty()
+
+    @property
+    def slice(self) -> str | None:
+        """The slice of cells that holds exactly this scope; None when there is none."""
+        if not self.is_everyone or len(self.segment) > 1:
+            return None
+        return "".join(f"{name}:{value}" for name, value in self.segment.items()) or "all"
+
+    def stays(self) -> QuerySet[Stay]:
+        """The same, as rows to list."""
+        stays = Stay.objects.filter(self._segment_condition())
+        if not self.is_everyone:
+            stays = stays.filter(lead__in=Lead.objects.visible_to(self.user).values("pk"))
+        return stays
+
+    def facts(self, measure: str, period: Period, cut: date) -> Rows:
+        """Rows of stage, began_on, exit_kind, elapsed, is_timed, stay_count for the period.
+
+        `cut` never lies inside a month that is counted as a whole.
+        """
+        months, days = split_months(period, cut)
+        if self.slice is None:
+            months, days = [], [(period.from_on, period.until_on)]
+        parts, params = [], {}
+        if months:
+            spans = _spans("began_on", "month", months, params)
+            params["slice"] = self.slice
+            parts.append(_CELLS.format(measure=measure, spans=spans))
+        if days:
+            column, text = (
+                ("entered_on", _STEPS) if measure == Measure.STEP else ("captured_on", _REACHES)
+            )
+            spans = _spans(column, "day", days, params)
+            segment = self.segment_sql()
+            params |= segment.params
+            parts.append(text.format(spans=spans, segment=segment.sql))
+        return Rows("\nUNION ALL\n".join(parts) or _NOTHING, params)
+
+    def current(self) -> Rows:
+        """Rows of stage, stay_count for all open stays."""
+        if self.slice is not None:
+            return Rows(_OPEN_CELLS, {"slice": self.slice})
+        segment = self.segment_sql()
+        return Rows(_OPEN_STAYS.format(segment=segment.sql), segment.params)
+
+    def _segment_condition(self) -> Q:
+        condition = Q()
+        for name, value in self.segment.items():
+            column = "owner_id" if name == "owner" else name
+            condition &= Q(**{column: value or (None if name == "owner" else "")})
+        return condition
+
+    def segment_sql(self) -> Rows:
+        conditions, params = ["true"], {}
+        for name, value in self.segment.items():
+            if name == "owner" and not value:
+                conditions.append("owner_id IS NULL")
+                continue
+            conditions.append(f"{'owner_id' if name == 'owner' else name} = %({name})s")
+            params[name] = int(value) if name == "owner" else value
+        if not self.is_everyone:
+            visible = _visible_ids(self.user)
+            conditions.append(f"lead_id IN ({visible.sql})")
+            params |= visible.params
+        return Rows(" AND ".join(conditions), params)
+
+
+def _visible_ids(user) -> Rows:
+    leads = Lead.objects.visible_to(user).order_by().values("pk")
+    try:
+        sql, values = leads.query.sql_with_params()
+    except EmptyResultSet:
+        return Rows("SELECT 0 WHERE false", {})
+    names = [f"visible_{number}" for number in range(len(values))]
+    return Rows(sql % tuple(f"%({name})s" for name in names), dict(zip(names, values, strict=True)))
+
+
+def _spans(column: str, prefix: str, spans: list[Span], params: dict) -> str:
+    conditions = []
+    for number, (start, end) in enumerate(spans):
+        params |= {f"{prefix}_{number}": start, f"{prefix}_{number}_end": end}
+        conditions.append(
+            f"({column} >= %({prefix}_{number})s AND {column} < %({prefix}_{number}_end)s)"
+        )
+    return " OR ".join(conditions)
