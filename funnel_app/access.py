@@ -11,6 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from users.models import User
 from users.roles import Role
 
+NOBODY: frozenset[str] = frozenset()
 PUBLIC = frozenset({"", "anonymous", *Role.values})
 SIGNED_IN = frozenset({"", *Role.values})  # any account, also one without a role
 EVERYONE = frozenset(Role.values)
@@ -32,6 +33,11 @@ ACCESS: dict[str, frozenset[str]] = {
     "account_change_password": SIGNED_IN,
     "account_set_password": SIGNED_IN,
     "account_reauthenticate": SIGNED_IN,
+    # allauth has them; here an admin looks after addresses.
+    "account_email": NOBODY,
+    "account_confirm_email": NOBODY,
+    "account_email_verification_sent": NOBODY,
+    "account_confirm_login_code": NOBODY,
     "insights:funnel": EVERYONE,
     "insights:funnel_csv": EVERYONE,
     "insights:leads": EVERYONE,
@@ -61,6 +67,8 @@ ACCESS: dict[str, frozenset[str]] = {
     "sales:bant": SALES,
     "sales:opportunity": SALES,
     "sales:outcome": SALES,
+    "scoring:model": EVERYONE,
+    "scoring:explanation": EVERYONE,
     # The Django admin: every address under it.
     "admin:*": ADMINS,
 }
