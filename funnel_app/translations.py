@@ -84,7 +84,7 @@ def update(language: str) -> Catalog:
     catalog = read_catalog(language)
     catalog.update(collect(), no_fuzzy_matching=True)
     catalog.fuzzy = False
-    catalog.header_comment = "# The product's texts. `manage.py update_translations` keeps the list."
+    catalog.header_comment = "# All texts; `manage.py update_translations` keeps the list."
     path = catalog_path(language)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:

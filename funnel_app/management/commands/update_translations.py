@@ -6,6 +6,8 @@ from funnel_app import translations
 class Command(BaseCommand):
     help = "Collect all texts into locale/<language>/LC_MESSAGES/django.po, keeping translations."
 
+    requires_system_checks: list[str] = []  # needs no database
+
     def add_arguments(self, parser) -> None:
         parser.add_argument("language", nargs="?", default="ko")
 
