@@ -35,6 +35,8 @@ def replace_rows(table: str, columns: str, rows_sql: str, params: dict) -> int:
     Raises RuntimeError for a table with triggers of its own: they would be lost.
     """
     with connection.cursor() as cursor:
+        # Checks that the caller's transaction has put off are done now: a table cannot go before.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
         parts = _parts_of(cursor, table)
         cursor.execute(f"CREATE TABLE {table}{NEXT} (LIKE {table} INCLUDING DEFAULTS)")
         cursor.execute(f"INSERT INTO {table}{NEXT} ({columns}) {rows_sql}", params)

@@ -169,6 +169,8 @@ class Signal(models.Model):
     ordinal = models.PositiveSmallIntegerField(unique=True, editable=False)
     # When the events of all leads had been searched for it; None: not yet.
     counted_at = models.DateTimeField(null=True, editable=False)
+    # Counting goes by lead: those up to and including this id are done.
+    counted_to_lead_id = models.BigIntegerField(default=0, editable=False)
 
     class Meta:
         ordering = ("axis", "ordinal")

@@ -1,7 +1,8 @@
-"""From draft to active: clone, preview, publish. Only admins, and each step can be taken up again.
+"""From draft to active. Only admins start it, and each step can be taken up again.
 
-Publishing goes: count new signals (in chunks) → activate (one commit) → score
-all leads anew → move on who became ready. A Publication row remembers how far it is.
+New signals are counted (in chunks) → the version is activated (one commit) → all
+leads are scored anew → who became ready moves on. A Publication row remembers how
+far it is.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import partial
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import F, Max
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -20,104 +21,16 @@ from leads.actors import Actor
 from leads.models import Lead
 from leads.refusals import Conflict, Refused
 from scoring import crossing, folding, rescore
+from scoring.drafting import require_admin
 from scoring.formula import Weights, scores_query
 from scoring.hints import hint
-from scoring.models import GroupCap, ModelVersion, Publication, Rule, Signal
+from scoring.models import ModelVersion, Publication, Signal
 from scoring.vocabulary import Axis
-from users.roles import Role
 
 log = structlog.get_logger(__name__)
 
 COUNT_CHUNK = 2_000
 MOST_ATTEMPTS = 5
-# What a draft takes over from the version it is cloned from.
-CLONED = (
-    "name",
-    "threshold",
-    "fit_cut",
-    "interest_cut",
-    "fit_floor",
-    "fit_ceiling",
-    "interest_floor",
-    "interest_ceiling",
-)
-
-
-@transaction.atomic
-def clone_to_draft(version_id: int, *, by: Actor) -> ModelVersion:
-    """A new draft with the same rules, caps and numbers. Raises Refused for who is no admin."""
-    _require_admin(by)
-    origin = ModelVersion.objects.select_for_update(no_key=True).get(pk=version_id)
-    draft = ModelVersion.objects.create(
-        number=_next_number(), based_on=origin, **{name: getattr(origin, name) for name in CLONED}
-    )
-    Rule.objects.bulk_create(
-        Rule(
-            version=draft,
-            signal_id=rule.signal_id,
-            points=rule.points,
-            group=rule.group,
-            is_blocking=rule.is_blocking,
-        )
-        for rule in origin.rules.all()
-    )
-    GroupCap.objects.bulk_create(
-        GroupCap(version=draft, axis=cap.axis, group=cap.group, cap=cap.cap)
-        for cap in origin.caps.all()
-    )
-    return draft
-
-
-def _next_number() -> int:
-    """Two admins who clone at once wait for each other."""
-    with connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE scoring_modelversion IN SHARE ROW EXCLUSIVE MODE")
-    return (ModelVersion.objects.aggregate(top=Max("number"))["top"] or 0) + 1
-
-
-def next_ordinal() -> int:
-    """The place of a new signal in the feature vector."""
-    return (Signal.objects.aggregate(top=Max("ordinal"))["top"] or 0) + 1
-
-
-@dataclass(frozen=True)
-class Change:
-    """What a version differs in from the one before: "pricing page 10 → 15". None: not there."""
-
-    what: str
-    before: object
-    after: object
-
-
-def changes_of(version: ModelVersion) -> list[Change]:
-    """What changed against the version it was cloned from; empty when there is none."""
-    origin = version.based_on
-    if origin is None:
-        return []
-    before, after = _numbers(origin), _numbers(version)
-    names = sorted(before.keys() | after.keys())
-    return [
-        Change(name, before.get(name), after.get(name))
-        for name in names
-        if before.get(name) != after.get(name)
-    ]
-
-
-def _numbers(version: ModelVersion) -> dict[str, object]:
-    """Every number of a version under the words that an admin knows it by."""
-    fields = {
-        str(ModelVersion._meta.get_field(name).verbose_name): getattr(version, name)
-        for name in CLONED
-    }
-    for rule in version.rules.select_related("signal"):
-        fields[rule.signal.label] = rule.points
-        if rule.is_blocking:
-            fields[_("%(rule)s blocks") % {"rule": rule.signal.label}] = True
-        if rule.group:
-            fields[_("%(rule)s: group") % {"rule": rule.signal.label}] = rule.group
-    for cap in version.caps.all():
-        fields[_("Cap of %(group)s") % {"group": cap.group}] = cap.cap
-    return fields
 
 
 @dataclass(frozen=True)
@@ -178,7 +91,7 @@ def publish(version_id: int, *, by: Actor) -> Publication:
     With no signal left to count it is active when this returns; scoring all
     leads follows in the background either way.
     """
-    _require_admin(by)
+    require_admin(by)
     version = ModelVersion.objects.select_for_update(no_key=True).get(pk=version_id)
     if not version.is_draft or Publication.objects.filter(version=version).exists():
         raise Conflict(
@@ -191,21 +104,11 @@ def publish(version_id: int, *, by: Actor) -> Publication:
             % {"number": running.version.number}
         )
     _require_sense(version)
-    uncounted = signals_to_count(version)
-    publication = Publication.objects.create(
-        version=version,
-        requested_by=by.user,
-        total_count=Lead.objects.count() if uncounted else 0,
-    )
-    if not uncounted:
+    publication = Publication.objects.create(version=version, requested_by=by.user)
+    if not signals_to_count(version):
         _activate(publication)
     transaction.on_commit(partial(hint, "scoring.tasks.publish"), robust=True)
     return publication
-
-
-def _require_admin(by: Actor) -> None:
-    if by.user is not None and by.role != Role.ADMIN:
-        raise Refused(_("Only admins change the scoring model."))
 
 
 def _require_sense(version: ModelVersion) -> None:
@@ -236,11 +139,42 @@ def _activate(publication: Publication) -> None:
     _note(publication, "activated_at")
 
 
-def drain(limit: int = 1) -> int:
-    """Take the oldest publication a step further. Returns 1 if there was one to take.
+def count_some() -> bool:
+    """Search the events of the next leads for a signal that is new. False when none is.
 
-    One that fails five times in a row stops, with its error, until `resume`.
+    Not only for publishing: a preview should know new signals as well.
     """
+    with transaction.atomic():
+        waiting = Signal.objects.filter(counted_at=None).order_by("ordinal")
+        signal = waiting.select_for_update(skip_locked=True, no_key=True).first()
+        if signal is None:
+            return False
+        rows = Lead.objects.filter(pk__gt=signal.counted_to_lead_id).order_by("pk")
+        lead_ids = list(rows.values_list("pk", flat=True)[:COUNT_CHUNK])
+        if lead_ids:
+            rescore.rebuild_some(lead_ids, [signal])
+            signal.counted_to_lead_id = lead_ids[-1]
+        else:
+            signal.counted_at = now()
+        signal.save(update_fields=["counted_to_lead_id", "counted_at"])
+        return True
+
+
+def drain(limit: int = 1) -> int:
+    """Take the oldest publication a step further, or count a new signal. Returns steps taken.
+
+    A publication that fails five times in a row stops, with its error, until `resume`.
+    """
+    if Publication.objects.filter(finished_at=None, attempts__lt=MOST_ATTEMPTS).exists():
+        return _drain_publication()
+    try:
+        return int(count_some())
+    except Exception:
+        log.exception("counting_failed")
+        return 0
+
+
+def _drain_publication() -> int:
     waiting = Publication.objects.filter(finished_at=None, attempts__lt=MOST_ATTEMPTS)
     publication = waiting.order_by("pk").first()
     if publication is None:
@@ -260,7 +194,7 @@ def drain(limit: int = 1) -> int:
 
 def resume(publication_id: int, *, by: Actor) -> None:
     """Let a publication that stopped try again."""
-    _require_admin(by)
+    require_admin(by)
     Publication.objects.filter(pk=publication_id).update(attempts=0)
     hint("scoring.tasks.publish")
 
@@ -272,8 +206,10 @@ def _step(publication_id: int) -> bool:
         publication = rows.filter(pk=publication_id, finished_at=None).first()
         if publication is None:
             return False
+        if signals_to_count(publication.version):
+            return count_some()
         if publication.activated_at is None:
-            _count_some(publication)
+            _activate(publication)
             return True
         if publication.recomputed_at is None:
             rescore.recompute_all()
@@ -288,18 +224,3 @@ def _step(publication_id: int) -> bool:
 def _note(publication: Publication, step: str) -> None:
     setattr(publication, step, now())
     publication.save(update_fields=[step])
-
-
-def _count_some(publication: Publication) -> None:
-    """Count the new signals for the next leads; after the last ones, activate."""
-    signals = signals_to_count(publication.version)
-    rows = Lead.objects.filter(pk__gt=publication.counted_to_lead_id).order_by("pk")
-    lead_ids = list(rows.values_list("pk", flat=True)[:COUNT_CHUNK])
-    if lead_ids and signals:
-        rescore.rebuild_some(lead_ids, signals)
-        publication.counted_to_lead_id = lead_ids[-1]
-        publication.counted_count += len(lead_ids)
-        publication.save(update_fields=["counted_to_lead_id", "counted_count"])
-        return
-    Signal.objects.filter(pk__in=[signal.pk for signal in signals]).update(counted_at=Now())
-    _activate(publication)

@@ -126,7 +126,7 @@ class FailedLead(models.Model):
 
 
 class Publication(models.Model):
-    """The way of a draft into force: count its new signals, activate, recompute, move leads on.
+    """The way of a draft into force: activate, score all leads, move on who is ready.
 
     A work row: each step commits its progress, and any worker or the relay
     takes it up where the last one stopped.
@@ -137,10 +137,6 @@ class Publication(models.Model):
     )
     requested_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField(db_default=Now())
-    # Counting new signals: leads up to and including this id are done.
-    counted_to_lead_id = models.BigIntegerField(default=0)
-    counted_count = models.PositiveIntegerField(default=0)
-    total_count = models.PositiveIntegerField(default=0)
     activated_at = models.DateTimeField(null=True)
     recomputed_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -158,12 +154,3 @@ class Publication(models.Model):
     @property
     def is_running(self) -> bool:
         return self.finished_at is None
-
-    @property
-    def progress_rate(self) -> float:
-        """How far, 0..1: counting takes nearly all of the time."""
-        if self.finished_at:
-            return 1.0
-        if self.activated_at:
-            return 0.9
-        return 0.9 * self.counted_count / self.total_count if self.total_count else 0.0

@@ -1,0 +1,115 @@
+"""Drafts of the scoring model: cloned from a version, changed in the admin, compared with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from leads.actors import Actor
+from leads.refusals import Refused
+from scoring.models import GroupCap, ModelVersion, Rule, Signal
+from users.roles import Role
+
+# What a draft takes over from the version it is cloned from.
+CLONED = (
+    "name",
+    "threshold",
+    "fit_cut",
+    "interest_cut",
+    "fit_floor",
+    "fit_ceiling",
+    "interest_floor",
+    "interest_ceiling",
+)
+
+
+def require_admin(by: Actor) -> None:
+    if by.user is not None and by.role != Role.ADMIN:
+        raise Refused(_("Only admins change the scoring model."))
+
+
+@transaction.atomic
+def clone_to_draft(version_id: int, *, by: Actor) -> ModelVersion:
+    """A new draft with the same rules, caps and numbers. Raises Refused for who is no admin."""
+    require_admin(by)
+    origin = ModelVersion.objects.select_for_update(no_key=True).get(pk=version_id)
+    draft = ModelVersion.objects.create(
+        number=_next_number(), based_on=origin, **{name: getattr(origin, name) for name in CLONED}
+    )
+    Rule.objects.bulk_create(
+        Rule(
+            version=draft,
+            signal_id=rule.signal_id,
+            points=rule.points,
+            group=rule.group,
+            is_blocking=rule.is_blocking,
+        )
+        for rule in origin.rules.all()
+    )
+    GroupCap.objects.bulk_create(
+        GroupCap(version=draft, axis=cap.axis, group=cap.group, cap=cap.cap)
+        for cap in origin.caps.all()
+    )
+    return draft
+
+
+def _next_number() -> int:
+    """Two admins who clone at once wait for each other."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE scoring_modelversion IN SHARE ROW EXCLUSIVE MODE")
+    return (ModelVersion.objects.aggregate(top=Max("number"))["top"] or 0) + 1
+
+
+def next_ordinal() -> int:
+    """The place of a new signal in the feature vector."""
+    return (Signal.objects.aggregate(top=Max("ordinal"))["top"] or 0) + 1
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a version differs in from the one before: "pricing page 10 → 15". None: not there."""
+
+    what: str
+    before: object
+    after: object
+
+
+def changes_of(version: ModelVersion) -> list[Change]:
+    """What changed against the version it was cloned from; empty when there is none."""
+    origin = version.based_on
+    if origin is None:
+        return []
+    before, after = _numbers(origin), _numbers(version)
+    names = sorted(before.keys() | after.keys())
+    return [
+        Change(name, before.get(name), after.get(name))
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _numbers(version: ModelVersion) -> dict[str, object]:
+    """Every number of a version under the words that an admin knows it by."""
+    fields = {
+        str(ModelVersion._meta.get_field(name).verbose_name): getattr(version, name)
+        for name in CLONED
+    }
+    for rule in version.rules.select_related("signal"):
+        fields[rule.signal.label] = rule.points
+        if rule.is_blocking:
+            fields[_("%(rule)s blocks") % {"rule": rule.signal.label}] = True
+        if rule.group:
+            fields[_("%(rule)s: group") % {"rule": rule.signal.label}] = rule.group
+    for cap in version.caps.all():
+        fields[_("Cap of %(group)s") % {"group": cap.group}] = cap.cap
+    return fields
+
+
+def prepare_signal(signal: Signal) -> None:
+    """Before an admin's signal is stored: its place in the vector, and that it is to be counted."""
+    if signal.ordinal is None:
+        signal.ordinal = next_ordinal()
+    signal.counted_at, signal.counted_to_lead_id = None, 0

@@ -1,0 +1,186 @@
+"""The scoring page, the explanation of a lead's score, and the admin's way to publish."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from scoring import publishing
+from scoring.models import ModelVersion, Publication, Rule
+from tests.scoring.stories import good_fit_lead, settle, some_lead, tell_events
+from tracking.signals import event_recorded
+
+pytestmark = pytest.mark.django_db
+
+
+def active() -> ModelVersion:
+    return ModelVersion.objects.get(state="active")
+
+
+@pytest.fixture
+def scored_lead(db):
+    lead = good_fit_lead()
+    tell_events(lead, "pricing_page_viewed 3d ago /pricing", "page_viewed 1d ago /jobs/x")
+    event_recorded.send(sender=None, lead_ids=[lead.pk], event_ids=[])
+    settle()
+    return lead
+
+
+def clone(client) -> ModelVersion:
+    client.post(reverse("admin:scoring_modelversion_clone", args=[active().pk]))
+    return ModelVersion.objects.get(state="draft")
+
+
+def test_everyone_reads_the_agreement_in_plain_words(client, sam):
+    client.force_login(sam)
+    page = client.get(reverse("scoring:model")).content.decode()
+    assert "Viewed the pricing page" in page
+    assert "Event “Pricing page viewed”; at most 2 times a day; halves every 21 days." in page
+    assert "Change the model" not in page
+
+
+def test_a_lead_explains_its_score(client, mia, scored_lead):
+    client.force_login(mia)
+    page = client.get(reverse("scoring:explanation", args=[scored_lead.pk])).content.decode()
+    assert "Viewed the pricing page" in page and "Looked at open positions" in page
+    assert "/jobs/x" in page and "Leads the company" in page
+
+
+def test_the_explanation_alone_for_htmx_and_as_of_a_past_day(client, mia, scored_lead):
+    client.force_login(mia)
+    url = reverse("scoring:explanation", args=[scored_lead.pk])
+    assert "<html" not in client.get(url, headers={"HX-Request": "true"}).content.decode()
+    past = client.get(url, {"as_of": "2020-01-01"}).content.decode()
+    assert "Viewed the pricing page" not in past
+    assert client.get(url, {"as_of": "2020-99-99"}).status_code == 200
+
+
+def test_a_lead_that_is_not_yours_is_not_found(client, sue, scored_lead):
+    client.force_login(sue)
+    assert client.get(reverse("scoring:explanation", args=[scored_lead.pk])).status_code == 404
+
+
+def test_a_lead_without_score(client, mia):
+    lead = some_lead()
+    ModelVersion.objects.filter(state="active").update(state="retired")
+    client.force_login(mia)
+    assert (
+        "Not scored yet"
+        in client.get(reverse("scoring:explanation", args=[lead.pk])).content.decode()
+    )
+    assert "No scoring model is active" in client.get(reverse("scoring:model")).content.decode()
+
+
+def rule_form(version: ModelVersion, **changes: str) -> dict:
+    """The admin's form of a draft as a browser would send it."""
+    fields = (
+        "name threshold fit_cut interest_cut fit_floor fit_ceiling interest_floor interest_ceiling"
+    )
+    form = {name: getattr(version, name) for name in fields.split()}
+    for prefix, rows, names in (
+        ("rules", version.rules.all(), ("signal_id", "points", "group")),
+        ("caps", version.caps.all(), ("axis", "group", "cap")),
+    ):
+        form[f"{prefix}-TOTAL_FORMS"] = form[f"{prefix}-INITIAL_FORMS"] = len(rows)
+        for number, row in enumerate(rows):
+            form[f"{prefix}-{number}-id"] = row.pk
+            form[f"{prefix}-{number}-version"] = version.pk
+            for name in names:
+                form[f"{prefix}-{number}-{name.removesuffix('_id')}"] = getattr(row, name)
+            if getattr(row, "is_blocking", False):
+                form[f"{prefix}-{number}-is_blocking"] = "on"
+    return form | changes
+
+
+def index_of(version: ModelVersion, key: str) -> int:
+    return [rule.signal.key for rule in version.rules.select_related("signal")].index(key)
+
+
+def test_an_admin_changes_a_weight_and_publishes_it(client, ana, scored_lead):
+    client.force_login(ana)
+    draft = clone(client)
+    number = index_of(draft, "pricing_page")
+    edit = reverse("admin:scoring_modelversion_change", args=[draft.pk])
+    assert client.get(edit).status_code == 200
+    answer = client.post(edit, rule_form(draft, **{f"rules-{number}-points": "60"}))
+    assert answer.status_code == 302, answer.context["errors"]
+
+    publish = reverse("admin:scoring_modelversion_publish", args=[draft.pk])
+    preview = client.get(publish).content.decode()
+    assert "Viewed the pricing page: 8.00 → 60.00" in preview
+    assert "<strong>1</strong> lead becomes promising." in preview
+    assert "1 of them is a Qualified lead and becomes an MQL at once." in preview
+
+    assert client.post(publish).status_code == 302
+    assert active() == draft
+    while publishing.drain():
+        pass
+    scored_lead.refresh_from_db()
+    assert scored_lead.stage == "mql"
+    assert scored_lead.standing.model_version == 2
+    assert Publication.objects.get().finished_at
+
+
+def test_a_published_version_is_shown_but_never_changed(client, ana):
+    client.force_login(ana)
+    edit = reverse("admin:scoring_modelversion_change", args=[active().pk])
+    assert "never changes. Clone it to a draft" in client.get(edit).content.decode()
+    answer = client.post(edit, {"threshold": "1"}, follow=True)
+    assert "Version 1 is active and never changes." in answer.content.decode()
+    assert active().threshold == 60
+
+
+def test_a_threshold_out_of_reach_is_refused_at_the_field(client, ana):
+    client.force_login(ana)
+    draft = clone(client)
+    edit = reverse("admin:scoring_modelversion_change", args=[draft.pk])
+    answer = client.post(edit, rule_form(draft, threshold="9999", fit_cut="70"))
+    errors = answer.context["adminform"].form.errors
+    assert "No lead can reach this" in str(errors["threshold"])
+    assert "The cut must lie between" in str(errors["fit_cut"])
+
+
+def test_publishing_twice_tells_who_was_faster(client, ana):
+    client.force_login(ana)
+    draft = clone(client)
+    publish = reverse("admin:scoring_modelversion_publish", args=[draft.pk])
+    assert client.post(publish).status_code == 302
+    answer = client.post(publish)
+    assert answer.status_code == 409
+    assert "published already" in answer.content.decode()
+
+
+def test_a_draft_without_interest_rules_is_refused(client, ana):
+    client.force_login(ana)
+    draft = clone(client)
+    Rule.objects.filter(version=draft, signal__axis="interest").delete()
+    answer = client.post(reverse("admin:scoring_modelversion_publish", args=[draft.pk]))
+    assert answer.status_code == 422
+    assert "has no rule for: Interest" in answer.content.decode()
+
+
+def test_a_new_signal_is_checked_in_words(client, ana):
+    client.force_login(ana)
+    add = reverse("admin:scoring_signal_add")
+    form = {
+        "axis": "interest",
+        "key": "docs",
+        "label": "Read the documentation",
+        "event_kind": "page_viewed",
+        "conditions": '[{"field": "password", "operator": "is", "value": "x"}]',
+        "frequency": "every",
+        "max_count": "1",
+        "period_days": "1",
+    }
+    answer = client.post(add, form)
+    assert "There is no field “password” to look at." in answer.content.decode()
+    good = '[{"field": "path", "operator": "starts_with", "value": "/docs"}]'
+    assert client.post(add, form | {"conditions": good}).status_code == 302
+    page = client.get(reverse("admin:scoring_signal_changelist")).content.decode()
+    assert "path starts with “/docs”; counts every time; does not fade." in page
+
+
+@pytest.mark.parametrize("name", ["modelversion", "signal", "failedlead", "maildomain"])
+def test_the_admin_lists_open(client, ana, name):
+    client.force_login(ana)
+    assert client.get(reverse(f"admin:scoring_{name}_changelist")).status_code == 200
