@@ -16,7 +16,10 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 # name: (task, every n seconds). Each line is explained in docs/operations.md.
-SCHEDULE: dict[str, tuple[str, float]] = {}
+SCHEDULE: dict[str, tuple[str, float]] = {
+    "scores_decay": ("scoring.tasks.refresh", 600),
+    "scores_are_verified": ("scoring.tasks.verify", 86_400),
+}
 
 app.conf.beat_schedule = {
     name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
