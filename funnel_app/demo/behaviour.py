@@ -64,11 +64,14 @@ def _habits(person: Person, journey: Journey, rng: Random, end: datetime, detail
     is_warm = bool(journey.proposals)
     leaves = rng.random() < (0.01 if is_warm else 0.08)
     stays = rng.random() * (end - person.known_at)
+    visits = rng.expovariate(1 / (0.5 if is_warm else 0.25))
+    if not person.fits and rng.random() < 0.15:
+        visits += 6  # they read everything and will never buy
     return Habits(
         devices=1 if rng.random() < 0.75 else 2,
         opens=rng.betavariate(2, 3) + (0.2 if is_warm else 0),
         clicks=rng.betavariate(1, 6) + (0.1 if is_warm else 0),
-        visits_per_month=rng.expovariate(1 / (0.5 if is_warm else 0.25)) * detail,
+        visits_per_month=visits * detail,
         leaves_at=person.known_at + stays if leaves else end,
         reader=_reader(person),
         bounces=not is_warm and rng.random() < 0.025,
@@ -171,15 +174,17 @@ def _come_back(
         return
     at = known
     rate = habits.visits_per_month / 30
-    while rate > 0:
+    while rate > 1e-3:
         at += timedelta(days=rng.expovariate(rate) + 0.5)
-        rate *= 0.9
-        if at >= end or rate < 1e-4:
+        rate *= 0.9 if person.fits else 0.97
+        if at >= end:
             return
         moment = max(by_day(at, person.country.zone, rng), known)
         device = rng.randrange(habits.devices)
-        if not person.job.is_buyer and person.company is None and rng.random() < 0.3:
+        if not person.job.is_buyer and person.company is None and rng.random() < 0.2:
             yield from browsing.look_for_work(rng, moment, device)
+        elif not person.fits and rng.random() < 0.3:
+            yield from browsing.ask_for(rng, moment, device, _ASSETS.draw(rng))
         else:
             yield from browsing.visit(rng, moment, device)
 

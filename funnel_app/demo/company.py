@@ -9,6 +9,9 @@ from users.roles import Role
 DEMO_PASSWORD = "northwind demo"  # noqa: S105 - documented, and refused in production
 
 
+HOME = "Europe/Berlin"  # the time zone of the head office
+
+
 @dataclass(frozen=True)
 class TeamPlan:
     """`capacity` is what one rep of the team can hold."""

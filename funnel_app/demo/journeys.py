@@ -6,7 +6,9 @@ import math
 from datetime import datetime, timedelta
 from random import Random
 
+from funnel_app.demo.company import HOME
 from funnel_app.demo.prospects import Person
+from funnel_app.demo.seasons import office_hours_before
 from funnel_app.demo.selling import meet_sales
 from funnel_app.demo.walk import Journey, Later, Walk
 from leads.stages import Stage
@@ -46,7 +48,7 @@ def _warm_up(walk: Walk) -> bool:
     if not walk.happens(question, _chance_to_warm(walk)):
         walk.rest()
     if walk.person.role and walk.person.role.ending == "waiting":
-        walk.until(walk.end - _waiting_for(walk.rng))
+        walk.until(office_hours_before(walk.end, _hours_waiting(walk.rng), HOME))
     else:
         walk.wait(24, 0.9)
     if _was_met_at_the_fair(walk):
@@ -84,7 +86,6 @@ def _was_met_at_the_fair(walk: Walk) -> bool:
     return is_fair and not walk.fate and walk.rng.random() < 0.3
 
 
-def _waiting_for(rng: Random) -> timedelta:
-    """How long hand-offs wait already: most since this morning or yesterday, a few for days."""
-    hours = rng.uniform(0.3, 9) if rng.random() < 0.6 else rng.uniform(9, 62)
-    return timedelta(hours=hours)
+def _hours_waiting(rng: Random) -> float:
+    """Working hours that hand-offs wait already: most less than the day they may, a few longer."""
+    return rng.uniform(0.1, 7.6) if rng.random() < 0.8 else rng.uniform(8.5, 20)

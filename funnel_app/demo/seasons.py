@@ -87,6 +87,20 @@ def at_work(at: datetime, zone: str, rng: Random) -> datetime:
     return local.astimezone(at.tzinfo)
 
 
+def office_hours_before(at: datetime, hours: float, zone: str) -> datetime:
+    """The moment so many working hours (9 to 17, Mon to Fri) before `at`."""
+    wall = at.astimezone(zone_of(zone)).replace(tzinfo=None)
+    left = timedelta(hours=hours)
+    while True:
+        opened = wall.replace(hour=9, minute=0, second=0, microsecond=0)
+        worked = min(wall, opened + timedelta(hours=8)) - opened
+        if wall.weekday() < 5 and worked >= left:
+            return (opened + worked - left).replace(tzinfo=zone_of(zone)).astimezone(at.tzinfo)
+        if wall.weekday() < 5 and worked > timedelta(0):
+            left -= worked
+        wall = opened - timedelta(hours=9, microseconds=1)
+
+
 def by_day(at: datetime, zone: str, rng: Random) -> datetime:
     """`at` moved to an hour of the same local day at which people there browse."""
     local = at.astimezone(zone_of(zone))

@@ -58,6 +58,8 @@ def meet_sales(walk: Walk) -> None:
     """One hand-off and what follows; returns when the lead is back at Qualified lead."""
     proposal = Proposal(walk.cycle, walk.at)
     walk.journey.proposals.append(proposal)
+    if walk.rests == Stage.MQL:
+        walk.rest()
     is_leak = _leaks(walk)
     walk.wait(2.2 if is_leak else 0.22, 0.9, at_most=3, office=True)
     question = "is accepted" if walk.cycle == 1 else "is accepted again"

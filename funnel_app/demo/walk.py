@@ -151,6 +151,8 @@ class Walk:
         self.stage = stage
         step = Step(move, self.cycle, self.at, by, reason, **more)
         self.journey.steps.append(step)
-        if stage == self.rests and (stage != Stage.QUALIFIED or self.cycle > 1):
+        # A hand-off is still to be made of an MQL, and each first cycle passes Qualified.
+        is_under_way = stage == Stage.MQL or (stage == Stage.QUALIFIED and self.cycle == 1)
+        if stage == self.rests and not is_under_way:
             raise Later
         return step
