@@ -7,6 +7,7 @@ event or the traits of an identify call.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -53,7 +54,9 @@ class Claim:
     has_consent: bool = False
 
 
-def read_claim(said: dict, context: dict, *, user_id: str = "", custom_keys=frozenset()) -> Claim:
+def read_claim(
+    said: dict, context: dict, *, user_id: str = "", custom_keys: Collection[str] = ()
+) -> Claim:
     """Everything a form or an identify call says about its person.
 
     `custom_keys` are the keys of the custom fields that exist; others are not taken over.

@@ -36,7 +36,7 @@ COLUMNS = {
 }
 _NAMES = ", ".join(COLUMNS)
 _TYPED = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-_VALUES = _NAMES.replace("occurred_at", "least(occurred_at, now())")
+_VALUES = _NAMES.replace("occurred_at", "least(occurred_at, statement_timestamp())")
 
 # Parameters: rows (JSON list of prepared rows), tallies (JSON list of source_id, outcome,
 # reason, n for what is not in rows), zone. Sorted, so that two writers which bring the
@@ -44,8 +44,8 @@ _VALUES = _NAMES.replace("occurred_at", "least(occurred_at, now())")
 STORE = f"""
 WITH incoming AS (SELECT * FROM json_to_recordset(%(rows)s::json) AS x({_TYPED})),
 fresh AS (
-  INSERT INTO tracking_event ({_NAMES})
-  SELECT {_VALUES} FROM incoming ORDER BY source_id, message_id
+  INSERT INTO tracking_event ({_NAMES}, received_at)
+  SELECT {_VALUES}, statement_timestamp() FROM incoming ORDER BY source_id, message_id
   ON CONFLICT (source_id, message_id) DO NOTHING RETURNING id, source_id),
 work AS (INSERT INTO tracking_pendingevent (event_id) SELECT id FROM fresh),
 came AS (SELECT source_id, count(*) AS n FROM incoming GROUP BY 1),
