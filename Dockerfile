@@ -31,5 +31,6 @@ USER funnel
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 # WEB_CONCURRENCY sets the number of web processes, FORWARDED_ALLOW_IPS the proxies to believe.
-CMD ["python", "-m", "uvicorn", "funnel_app.asgi:application", "--host", "0.0.0.0", "--port", "8000", \
+CMD ["python", "-m", "uvicorn", "funnel_app.asgi:application", \
+     "--http", "funnel_app.slow_clients:PatientProtocol", "--host", "0.0.0.0", "--port", "8000", \
      "--no-access-log", "--no-server-header", "--log-level", "warning", "--timeout-graceful-shutdown", "10"]

@@ -162,7 +162,8 @@ def _give_back() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE tracking_pendingevent SET attempts = greatest(attempts - 1, 0), due_at = statement_timestamp()
+            UPDATE tracking_pendingevent
+               SET attempts = greatest(attempts - 1, 0), due_at = statement_timestamp()
              WHERE event_id = ANY(%s)
             """,
             [sorted(_owed)],
@@ -179,7 +180,8 @@ def _note_failure(event_id: int, attempts: int, error: Exception) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE tracking_pendingevent SET due_at = statement_timestamp() + make_interval(secs => %s)
+            UPDATE tracking_pendingevent
+               SET due_at = statement_timestamp() + make_interval(secs => %s)
              WHERE event_id = %s
             """,
             [2**attempts, event_id],

@@ -193,6 +193,8 @@ def product_processes(
     web = [
         "uvicorn",
         "funnel_app.asgi:application",
+        "--http",
+        "funnel_app.slow_clients:PatientProtocol",
         "--fd",
         str(listener.fileno()),
         "--log-level",
