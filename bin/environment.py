@@ -80,7 +80,7 @@ def _install(lock: str) -> None:
             [str(PYTHON), "-m", "pip", "install", *PIP_OPTIONS, "--requirement", str(path)],
             log=RUN_FOLDER / "pip.log",
             what="Installing the Python packages",
-            counts=lambda line: line.startswith(("Collecting ", "Requirement already satisfied")),
+            progress=_progress_of_pip,
             environment=os.environ
             | {"PIP_ROOT_USER_ACTION": "ignore", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
         )
@@ -89,6 +89,13 @@ def _install(lock: str) -> None:
         UNFINISHED.unlink()
         raise
     UNFINISHED.unlink()
+
+
+def _progress_of_pip(lines: list[str]) -> str:
+    if any(line.startswith("Installing collected packages") for line in lines):
+        return "unpacking them"
+    seen = sum(line.startswith(("Collecting ", "Requirement already")) for line in lines)
+    return f"{seen} fetched"
 
 
 def compile_locks() -> None:

@@ -31,13 +31,13 @@ def run_told(
     *,
     log: Path,
     what: str,
-    counts: Callable[[str], bool] | None = None,
+    progress: Callable[[list[str]], str] | None = None,
     environment: dict[str, str] | None = None,
 ) -> None:
     """Run a command; its output goes to the file `log`, a line of progress to the terminal.
 
-    `counts` says which output lines are one unit of progress. Raises CannotGoOn
-    with the command's own last error line when it fails.
+    `progress` puts the output so far into a few words. Raises CannotGoOn with the
+    command's own last error line when it fails.
     """
     with log.open("w") as record:
         process = subprocess.Popen(
@@ -50,7 +50,7 @@ def run_told(
             close_fds=False,  # keeps the lock of set-up, the one open file it inherits
         )
     try:
-        _wait_telling(process, log, counts)
+        _wait_telling(process, log, progress or (lambda _: "at work"))
     except BaseException:
         process.terminate()
         process.wait()
@@ -61,7 +61,7 @@ def run_told(
 
 
 def _wait_telling(
-    process: subprocess.Popen[bytes], log: Path, counts: Callable[[str], bool] | None
+    process: subprocess.Popen[bytes], log: Path, progress: Callable[[list[str]], str]
 ) -> None:
     """Wait for the end of the command, with a sign of life every few seconds."""
     while True:
@@ -69,9 +69,7 @@ def _wait_telling(
             process.wait(SECONDS_BETWEEN_LINES)
             return
         except subprocess.TimeoutExpired:
-            lines = log.read_text(errors="replace").splitlines()
-            done = sum(map(counts, lines)) if counts else 0
-            say(f"  … {done} done" if done else "  … at work")
+            say(f"  … {progress(log.read_text(errors='replace').splitlines())}")
 
 
 def explain_failure(what: str, lines: list[str], log: Path) -> str:
