@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from leads import criteria
+from leads import criteria, lifecycle_batch
 from leads.actors import Actor, ActorKind
 from leads.models import Lead, StageEpisode, Standing
 from leads.refusals import Conflict, Refused
@@ -24,9 +24,6 @@ from leads.stages import FUNNEL, Move, Stage, moves_from, path_between
 
 if TYPE_CHECKING:
     from leads.imports.history import Step
-
-# What a lead repeats of its newest episode.
-CACHES = ("stage", "stage_entered_at", "cycle", "episode_seq")
 
 
 @transaction.atomic
@@ -120,35 +117,15 @@ def record_imported_step(
 
 def record_imported_histories(
     histories: Sequence[tuple[Lead, Sequence[Step]]], *, by: Actor, reason: str = ""
-) -> list[StageEpisode]:
-    """Write the imported steps of many leads in one statement; the batch's record_imported_step.
+) -> None:
+    """Write the imported steps of many leads at once: record_imported_step for a batch.
 
     The caller's transaction has locked or created the leads, and planned the steps
     from their present stage (leads/imports/history.py). PostgreSQL checks each one.
     """
-    if not histories:
-        return []
-    leads = [lead for lead, _steps in histories]
-    versions = dict(Standing.objects.filter(lead__in=leads).values_list("lead_id", "model_version"))
-    episodes = []
-    for lead, steps in histories:
-        for step in steps:
-            episode = _episode(
-                lead,
-                step.move,
-                by=by,
-                at=step.at,
-                reason=reason,
-                is_pass_through=step.is_pass_through,
-                is_date_unknown=step.is_date_unknown,
-                model_version=versions.get(lead.pk),
-            )
-            _follow(lead, episode)
-            episodes.append(episode)
-    StageEpisode.objects.bulk_create(episodes)
-    Lead.objects.bulk_update(leads, CACHES)
-    histories_imported.send(sender=StageEpisode, episodes=episodes, by=by)
-    return episodes
+    if histories:
+        leads = lifecycle_batch.write(histories, by=by, reason=reason)
+        histories_imported.send(sender=StageEpisode, leads=leads, by=by)
 
 
 @transaction.atomic
@@ -241,31 +218,22 @@ def _illegal(lead: Lead, to_stage: str) -> str:
 
 
 def _write(
-    lead: Lead, move: Move, *, by: Actor, at: datetime, is_pass_through: bool = False, **facts
-) -> StageEpisode:
-    """Insert the episode, bring the lead's caches along, tell the house above."""
-    versions = Standing.objects.filter(lead=lead).values_list("model_version", flat=True)
-    facts |= {"is_pass_through": is_pass_through, "model_version": versions.first()}
-    episode = _episode(lead, move, by=by, at=at, **facts)
-    episode.save(force_insert=True)
-    _follow(lead, episode)
-    lead.save(update_fields=[*CACHES, "not_before_on"])
-    if not is_pass_through:
-        stage_changed.send(sender=StageEpisode, lead=lead, episode=episode, by=by)
-    return episode
-
-
-def _episode(
     lead: Lead,
     move: Move,
     *,
     by: Actor,
     at: datetime,
+    reason: str = "",
+    is_override: bool = False,
+    is_pass_through: bool = False,
+    is_date_unknown: bool = False,
     results: list[criteria.Result] | None = None,
-    **facts,
 ) -> StageEpisode:
-    """The lead's next episode, not yet in the database."""
-    return StageEpisode(
+    """Insert the episode, bring the lead's caches along, tell the house above."""
+    # Two clocks may disagree by a little; history never runs backwards.
+    at = max(at, lead.stage_entered_at) if lead.stage_entered_at else at
+    model_version = Standing.objects.filter(lead=lead).values_list("model_version", flat=True)
+    episode = StageEpisode.objects.create(
         lead=lead,
         seq=lead.episode_seq + 1,
         previous_seq=lead.episode_seq or None,
@@ -274,17 +242,20 @@ def _episode(
         entry_kind=move.kind,
         starts_cycle=move.starts_cycle,
         cycle=lead.cycle + int(move.starts_cycle),
-        # Two clocks may disagree by a little; history never runs backwards.
-        entered_at=max(at, lead.stage_entered_at) if lead.stage_entered_at else at,
+        entered_at=at,
+        is_pass_through=is_pass_through,
+        is_date_unknown=is_date_unknown,
         actor_kind=by.kind,
         actor=by.user,
         actor_label=by.label,
+        reason=reason,
+        is_override=is_override,
         criteria=[result.as_snapshot() for result in results or []],
-        **facts,
+        model_version=model_version.first(),
     )
-
-
-def _follow(lead: Lead, episode: StageEpisode) -> None:
-    """The lead's caches of its newest episode."""
-    lead.stage, lead.stage_entered_at = episode.stage, episode.entered_at
+    lead.stage, lead.stage_entered_at = episode.stage, at
     lead.cycle, lead.episode_seq = episode.cycle, episode.seq
+    lead.save(update_fields=["stage", "stage_entered_at", "cycle", "episode_seq", "not_before_on"])
+    if not is_pass_through:
+        stage_changed.send(sender=StageEpisode, lead=lead, episode=episode, by=by)
+    return episode

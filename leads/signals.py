@@ -14,6 +14,6 @@ stage_changed = Signal()
 profile_changed = Signal()
 # lead: Lead, by: Actor. Another owner or team, written through leads/ownership.py.
 owner_changed = Signal()
-# episodes: list[StageEpisode], in order, pass-throughs too; by: Actor. Histories of many
-# leads came in by an import; sent instead of stage_changed, once for the batch.
+# leads: list[Lead], by: Actor. Histories of many leads came in by an import; sent once for
+# the batch, instead of stage_changed. Each lead's stage is where its history ends.
 histories_imported = Signal()

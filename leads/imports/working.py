@@ -119,6 +119,7 @@ def _do_chunk(claimed: Import, limit: int) -> int:
     else:
         plans = _import(job, records)
     _write_down(job, plans)
+    _keep_plans_fresh(job.done_count, len(records))
     return max(len(records), 1)
 
 
@@ -254,6 +255,17 @@ def _back_off(job: Import) -> None:
     Import.objects.filter(pk=job.pk, worker=_me()).update(
         worker="waiting", leased_until=Now() + pause
     )
+
+
+def _keep_plans_fresh(done: int, chunk: int) -> None:
+    """Analyse the tables that have just grown, at row 250, 1000, 4000, …
+
+    The plans of triggers and foreign keys are cached for the connection. Made while a
+    table was nearly empty, they read all of it for each row until statistics change.
+    """
+    if any(done - chunk < CHUNK * 4**power <= done for power in range(5)):
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE leads_lead, leads_stageepisode, leads_externalid")
 
 
 def _allow_time() -> None:
