@@ -59,6 +59,14 @@ def _restore_reference_rows() -> None:
             )
 
 
+@pytest.fixture(autouse=True)
+def quick_and_uncollected(settings) -> None:
+    """Passwords are hashed quickly, and pages are drawn without collected static files."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
 @pytest.fixture
 def north(db) -> Team:
     return Team.objects.create(name="North")

@@ -1,0 +1,209 @@
+"""Every address × every persona, driven from the matrix in funnel_app/access.py."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLResolver, get_resolver, reverse
+
+from funnel_app.access import ACCESS, roles_for
+from leads import lifecycle
+from leads.actors import Actor
+from leads.editing import account_named
+from sales import handoff as handoffs
+from tests.sales.conftest import answer_bant, become_mql, handoff_of, know_the_decision_maker
+from users.models import User
+
+PERSONAS = ("anonymous", "viv", "mia", "sam", "sue", "mona", "ana")
+# Who of those whom the matrix lets in sees Sam's lead and all that hangs on it.
+SIGHT = {"mia", "sam", "mona", "ana"}
+MOST_QUERIES = 20
+# Opening these is a deed of its own: they need a key, or end the session.
+NOT_DRIVEN = {"account_reset_password_from_key", "account_logout", "set_language"}
+NOT_DRIVEN |= {"account_confirm_email"}
+OF_A_LEAD = ("leads:", "scoring:explanation", "sales:lead_panel", "sales:proposal", "sales:bant")
+
+
+def addresses(resolver: URLResolver, namespaces: tuple = ()) -> Iterator[tuple[str, bool]]:
+    """Every named address outside of Django's admin: (URL name, whether it needs an object)."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            inner = (*namespaces, pattern.namespace) if pattern.namespace else namespaces
+            if "admin" not in inner:
+                yield from addresses(pattern, inner)
+        else:
+            name = ":".join((*namespaces, pattern.name or ""))
+            yield name, bool(pattern.pattern.converters or pattern.pattern.regex.groups)
+
+
+ADDRESSES = dict(addresses(get_resolver()))
+DRIVEN = sorted(ADDRESSES.keys() - NOT_DRIVEN)
+
+
+def test_every_address_is_in_the_matrix_and_nothing_else():
+    assert {name for name in ADDRESSES if name not in ACCESS} == set()
+    assert {name for name in ACCESS if name not in ADDRESSES and not name.endswith(":*")} == set()
+
+
+@pytest.fixture
+def world(request) -> dict:
+    """All personas, and Sam's lead in stage SQL with all that hangs on it."""
+    people = {name: request.getfixturevalue(name) for name in ("mia", "sam", "mona", "ana", "viv")}
+    lead = become_mql(people["ana"], country="DE")
+    handoff = handoff_of(lead)
+    people["sue"] = request.getfixturevalue("sue")  # now: routing had only Sam to choose
+    return {"people": people, "lead": lead, "handoff": handoff}
+
+
+@pytest.fixture
+def deal(world):
+    """The opportunity that opens when Sam's lead reaches stage SQL."""
+    sam, lead = world["people"]["sam"], world["lead"]
+    handoffs.accept(world["handoff"].pk, by=Actor.of(sam))
+    know_the_decision_maker(lead)
+    answer_bant(lead, sam)
+    lifecycle.advance(lead.pk, "sql", by=Actor.of(sam))
+    return lead.opportunities.get()
+
+
+def object_of(name: str, world: dict, request) -> int:
+    """The key that the address with this name takes."""
+    if name.startswith(OF_A_LEAD):
+        return world["lead"].pk
+    if name.startswith(("sales:handoff", "sales:decision", "sales:assignment")):
+        return world["handoff"].pk
+    if name.startswith(("sales:opportunity", "sales:outcome")):
+        return request.getfixturevalue("deal").pk
+    if name == "accounts:account":
+        world["lead"].account = account_named("Acme")
+        world["lead"].save()
+        return world["lead"].account_id
+    raise LookupError(f"Say in object_of() which object {name} takes.")
+
+
+def signed_in(persona: str, world: dict) -> Client:
+    client = Client()
+    if persona != "anonymous":
+        client.force_login(world["people"][persona])
+    return client
+
+
+def expected(name: str, persona: str, world: dict, *, needs_object: bool) -> str:
+    role = "anonymous" if persona == "anonymous" else world["people"][persona].role
+    if role in roles_for(name):
+        return "not found" if needs_object and persona not in SIGHT else "open"
+    return "sign in" if persona == "anonymous" else "forbidden"
+
+
+def outcome(response) -> str:
+    if response.status_code == 302 and "/user/login/" in response.url:
+        return "sign in"
+    return {403: "forbidden", 404: "not found", 500: "broken"}.get(response.status_code, "open")
+
+
+@pytest.mark.parametrize("name", DRIVEN)
+def test_everybody_gets_exactly_what_the_matrix_says(name, world, request):
+    """Reading; and writing for those who must not, and where there is nothing to read."""
+    needs_object = ADDRESSES[name]
+    url = reverse(name, args=[object_of(name, world, request)] if needs_object else [])
+    wanted = {p: expected(name, p, world, needs_object=needs_object) for p in PERSONAS}
+    found = {}
+    for persona in PERSONAS:
+        read = signed_in(persona, world).get(url)
+        if read.status_code != 405:
+            found[persona, "reads"] = outcome(read)
+        if wanted[persona] != "open" or read.status_code == 405:
+            written = signed_in(persona, world).post(url)
+            if written.status_code != 405:
+                found[persona, "writes"] = outcome(written)
+    assert found == {(persona, how): wanted[persona] for persona, how in found}
+    assert {persona for persona, _how in found} == set(PERSONAS)
+
+
+@pytest.mark.parametrize("name", DRIVEN)
+def test_no_page_asks_the_database_too_often_or_breaks_its_security_policy(name, world, request):
+    args = [object_of(name, world, request)] if ADDRESSES[name] else []
+    client = signed_in("ana", world)
+    url = reverse(name, args=args)
+    client.get(url)  # what is cached for minutes is in the cache
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(url)
+    assert len(queries) <= MOST_QUERIES, "\n".join(q["sql"][:200] for q in queries)
+    policy = response.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy and "default-src 'none'" in policy
+    assert "no-store" in response.headers["Cache-Control"] or "no-cache" in str(response.headers)
+
+
+def admin_pages() -> list[str]:
+    """Lists and forms of everything in Django's admin, and what surrounds them."""
+    from django.contrib import admin
+
+    names = ["admin:index", "admin:password_change"]
+    for model in admin.site._registry:
+        label = f"{model._meta.app_label}_{model._meta.model_name}"
+        names += [f"admin:{label}_changelist", f"admin:{label}_add"]
+    return names
+
+
+@pytest.mark.parametrize("name", admin_pages())
+def test_only_admins_open_the_admin(name, world):
+    found = {p: outcome(signed_in(p, world).get(reverse(name))) for p in PERSONAS}
+    ana = found.pop("ana")
+    assert set(found.items()) == {
+        ("anonymous", "sign in"),
+        *((p, "forbidden") for p in PERSONAS[1:-1]),
+    }
+    # What is only read has no form to add.
+    assert ana == "open" or (ana == "forbidden" and name.endswith("_add"))
+
+
+@pytest.mark.parametrize("name", ["index", "leads_criterion_changelist", "users_user_changelist"])
+def test_the_admin_keeps_to_few_queries(name, world):
+    client = signed_in("ana", world)
+    with CaptureQueriesContext(connection) as queries:
+        client.get(reverse(f"admin:{name}"))
+    assert len(queries) <= MOST_QUERIES
+
+
+def test_the_admin_has_no_sign_in_of_its_own(client, ana):
+    assert client.get("/admin/login/").url == "/user/login/?next=/admin/login/"
+    client.force_login(ana)
+    assert client.get("/admin/login/?next=/admin/").url == "/admin/"
+
+
+def test_an_address_that_is_not_listed_is_open_to_nobody(client, ana, monkeypatch):
+    monkeypatch.delitem(ACCESS, "leads:list")
+    client.force_login(ana)
+    assert client.get("/leads/").status_code == 403
+
+
+def test_a_closed_account_is_signed_out(client, ana):
+    client.force_login(ana)
+    User.objects.filter(pk=ana.pk).update(is_active=False)
+    assert outcome(client.get("/leads/")) == "sign in"
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_error_pages_have_their_own_sentence(status, client, viv):
+    client.force_login(viv)
+    response = client.get("/leads/" if status == 403 else "/nowhere/")
+    assert response.status_code == status
+    title = re.search(r'empty-title">(.*?)<', response.content.decode()).group(1)
+    assert (
+        title
+        == {
+            403: "Your role does not open this page.",
+            404: "There is nothing here that you can see.",
+        }[status]
+    )
+
+
+def test_a_fragment_sends_a_signed_out_person_to_sign_in_as_a_page(client, db):
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/leads/?stage=mql"}
+    response = client.get("/leads/", headers=headers)
+    assert response["HX-Redirect"] == "/user/login/?next=/leads/%3Fstage%3Dmql"
