@@ -26,7 +26,7 @@ from .errors import CannotStart
 from .place import ROOT, Place, prepare_place, run_folder, write_secret
 from .ports import listen_on
 from .postgres import STOP_SIGNAL, Postgres
-from .processes import PidRecord, stop
+from .processes import PidRecord, spawn, stop
 from .redis import Redis
 
 # Celery warns of running as root, which is about pickled messages; ours are JSON only.
@@ -154,9 +154,11 @@ class Supervisor:
         tell("Starting web, worker, beat and relay …")
         for child in product_processes(listener, self.environment, self.folder):
             self.processes.append(self.family.add(child))
+        # Asked for while the web process starts, so that nobody waits for it.
+        sign_ins = spawn([sys.executable, "manage.py", "sign_ins"], environment=self.environment)
         self._wait_for_the_web()
-        tell(f"\nThe funnel is open at {self.address}  (Ctrl-C stops it)")
-        self.family.run_once([sys.executable, "manage.py", "sign_ins"], self.environment)
+        told, _ = sign_ins.communicate(timeout=60)
+        tell(f"\nThe funnel is open at {self.address}  (Ctrl-C stops it)\n{told.decode()}")
 
     def _wait_for_the_web(self, patience: float = 90) -> None:
         deadline = time.monotonic() + patience
