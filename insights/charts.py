@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from insights import rules
 from insights.report import FunnelReport, StageFigures
-from insights.wording import percent, whole
+from insights.wording import NOTHING, percent, whole
 from leads.stages import EntryKind
 
 
@@ -18,22 +18,27 @@ def funnel_chart(report: FunnelReport) -> list[dict]:
             "name": str(row.stage.label),
             "count": whole(row.entered),
             "url": leads_url(report, "reached", row.stage) if row.entered else "",
-            "step": _step(row),
-            "is_leak": report.leak is row,
+            **_step(row),
         }
         for row in report.stages
     ]
 
 
-def _step(row: StageFigures) -> str:
+def _step(row: StageFigures) -> dict[str, str]:
+    """What stands between a bar and the next: who moved on, of how many, and who dropped."""
+    step = row.step
     if row.is_last:
-        return ""
-    if row.step.step_conversion_rate is None:
-        return _("– (still maturing)") if row.step.immature else "–"
-    return _("%(rate)s move on (%(part)s of %(whole)s)") % {
-        "rate": percent(row.step.step_conversion_rate),
-        "part": whole(row.step.converted),
-        "whole": whole(row.step.mature),
+        return {"moved_on": "", "of": "", "dropped": ""}
+    if step.step_conversion_rate is None:
+        sentence = _("still maturing") if step.immature else NOTHING
+        return {"moved_on": sentence, "of": "", "dropped": ""}
+    return {
+        "moved_on": _("%(rate)s move on") % {"rate": percent(step.step_conversion_rate)},
+        "of": _("%(part)s of %(whole)s")
+        % {"part": whole(step.converted), "whole": whole(step.mature)},
+        "dropped": _("%(rate)s drop out") % {"rate": percent(step.drop_off_rate)}
+        if step.dropped
+        else "",
     }
 
 

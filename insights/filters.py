@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
@@ -60,9 +61,14 @@ class Filters:
             params["horizon"] = str(self.horizon)
         return params | {name: value or NOT_SET for name, value in self.segment.items()}
 
-    def query(self, **more: object) -> str:
-        """The query string, with further parameters."""
-        return urlencode(self.params() | {k: str(v) for k, v in more.items() if v != ""})
+    @cached_property
+    def _query(self) -> str:
+        return urlencode(self.params())
+
+    def query(self, **more: str) -> str:
+        """The query string, with further parameters; empty ones are left out."""
+        wanted = urlencode({name: value for name, value in more.items() if value})
+        return "&".join(filter(None, (self._query, wanted)))
 
     def within(self, period: Period) -> Filters:
         return replace(self, period=period)

@@ -65,8 +65,8 @@ def selects(filters: Filters, options: dict[str, list[Option]]) -> list[Select]:
             [Choice(key, str(text), key == chosen_period) for key, text in PERIOD_LABELS.items()],
         ),
         *(_segment_select(name, filters, options[name]) for name in DIMENSIONS),
-        Select("window", _("Window of a step"), _day_choices(filters.window)),
-        Select("horizon", _("Window of the whole way"), _day_choices(filters.horizon)),
+        Select("window", _("Window per step"), _day_choices(filters.window)),
+        Select("horizon", _("Window overall"), _day_choices(filters.horizon)),
     ]
 
 

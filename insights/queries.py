@@ -16,7 +16,7 @@ from insights.filters import DIMENSIONS, Filters
 from insights.models import Cell
 from insights.periods import local_day, matured_before
 from insights.report import (
-    DurationCount,
+    Durations,
     FunnelReport,
     ReachCount,
     StepCount,
@@ -91,7 +91,7 @@ def first_young_day(freshness: Freshness, days: int) -> date:
 
 def _count_stays(
     scope: Scope, filters: Filters, freshness: Freshness
-) -> tuple[list[StepCount], list[DurationCount]]:
+) -> tuple[list[StepCount], list[Durations]]:
     cut = first_young_day(freshness, filters.window)
     facts = scope.facts(Cell.Measure.STEP, filters.period, cut)
     params = facts.params | {
@@ -100,13 +100,11 @@ def _count_stays(
         "today": freshness.today,
     }
     steps, durations = [], []
-    for is_duration, stage, month, is_mature, exit_kind, is_in_window, *rest in _rows(
-        load("steps", facts=facts.sql), params
-    ):
-        if is_duration:
-            durations.append(DurationCount(stage, *rest))
+    for *step, is_open, lengths, counts in _rows(load("steps", facts=facts.sql), params):
+        if lengths is None:
+            steps.append(StepCount(*step, counts[0]))
         else:
-            steps.append(StepCount(stage, month, is_mature, exit_kind, is_in_window, rest[-1]))
+            durations.append(Durations(step[0], is_open, dict(zip(lengths, counts, strict=True))))
     return steps, durations
 
 

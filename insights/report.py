@@ -25,14 +25,12 @@ class StepCount(NamedTuple):
     stay_count: int
 
 
-class DurationCount(NamedTuple):
-    """How many stays took `duration` (a code of rules.py), or have lasted that long so far."""
+class Durations(NamedTuple):
+    """How many stays with known times took how long (a code of rules.py), or have so far."""
 
     stage: str
-    is_timed: bool
     is_open: bool
-    duration: int
-    stay_count: int
+    stay_counts: dict[int, int]
 
 
 class ReachCount(NamedTuple):
@@ -176,7 +174,7 @@ def build_report(
     *,
     now: dict[str, int],
     steps: Iterable[StepCount],
-    durations: Iterable[DurationCount],
+    durations: Iterable[Durations],
     reaches: Iterable[ReachCount],
 ) -> FunnelReport:
     """Put counted rows together. All counts are of the same scope and snapshot."""
@@ -245,16 +243,14 @@ def _step_outcome(rows: list[StepCount]) -> StepOutcome:
     )
 
 
-def _time_in_stage(rows: list[DurationCount]) -> TimeInStage:
-    ended: dict[int, int] = {}
-    still_open: dict[int, int] = {}
-    for row in rows:
-        if row.is_timed:
-            (still_open if row.is_open else ended)[row.duration] = row.stay_count
+def _time_in_stage(rows: list[Durations]) -> TimeInStage:
+    still_open = next((row.stay_counts for row in rows if row.is_open), {})
+    ended = next((row.stay_counts for row in rows if not row.is_open), {})
+    curve = rules.survival_curve(ended, still_open)
     return TimeInStage(
         stay_count=sum(ended.values()) + sum(still_open.values()),
-        median=rules.survival_quantile(ended, still_open, 0.5),
-        p90=rules.survival_quantile(ended, still_open, 0.9),
+        median=rules.quantile(curve, 0.5),
+        p90=rules.quantile(curve, 0.9),
         longest=max([*ended, *still_open], default=0),
     )
 

@@ -52,22 +52,26 @@ def fate(exit_kind: str) -> Fate:
     return "dropped" if exit_kind in DROPS else "undecided"
 
 
-def survival_quantile(
-    exits: Mapping[int, int], still_open: Mapping[int, int], share: float
-) -> int | None:
-    """The duration by which `share` of all stays have ended (Kaplan–Meier), or None.
+def survival_curve(
+    ended: Mapping[int, int], still_open: Mapping[int, int]
+) -> list[tuple[int, float]]:
+    """The share of stays that last longer than each duration (Kaplan–Meier), falling.
 
-    `exits` counts ended stays by duration, `still_open` the others by how long they
+    `ended` counts ended stays by duration, `still_open` the others by how long they
     have lasted so far; these tell that a stay lasts at least that long and no more.
-    None: fewer than that have ended by the longest duration seen.
     """
-    at_risk = sum(exits.values()) + sum(still_open.values())
-    surviving = 1.0
-    for duration in sorted({*exits, *still_open}):
-        ended = exits.get(duration, 0)
-        if ended:
-            surviving *= 1 - ended / at_risk
-            if surviving <= 1 - share + 1e-9:
-                return duration
-        at_risk -= ended + still_open.get(duration, 0)
-    return None
+    at_risk = sum(ended.values()) + sum(still_open.values())
+    surviving, curve = 1.0, []
+    for duration in sorted({*ended, *still_open}):
+        leaving = ended.get(duration, 0)
+        if leaving:
+            surviving *= 1 - leaving / at_risk
+            curve.append((duration, surviving))
+        at_risk -= leaving + still_open.get(duration, 0)
+    return curve
+
+
+def quantile(curve: list[tuple[int, float]], share: float) -> int | None:
+    """By when `share` of all stays have ended; None when fewer have within the longest seen."""
+    rest = 1 - share + 1e-9  # for what floating point loses
+    return next((duration for duration, surviving in curve if surviving <= rest), None)

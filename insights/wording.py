@@ -20,7 +20,9 @@ def percent(share: float | None) -> str:
     """38%, 4.2%, and – where there is nothing to take a share of."""
     if share is None:
         return NOTHING
-    return f"{number_format(share * 100, decimal_pos=0 if share >= 0.0995 or not share else 1)}%"
+    decimals = 0 if share >= 0.0995 or not share else 1
+    # number_format cuts decimals off; people expect them rounded.
+    return f"{number_format(round(share * 100, decimals), decimal_pos=decimals)}%"
 
 
 def duration(code: int | None) -> str:

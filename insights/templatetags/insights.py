@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from django import template
 from django.template.context import Context
 from django.urls import reverse
@@ -11,10 +13,8 @@ from django.utils.translation import gettext as _
 
 from insights import wording
 from insights.definitions import DEFINITIONS
-from insights.figures import FIGURES
 from insights.filters import Filters
 from insights.report import TimeInStage
-from leads.stages import Stage
 
 register = template.Library()
 register.filter("percent", wording.percent)
@@ -34,17 +34,15 @@ def figure(
     """A count, or `text` for it, as a link to the leads behind it; plain when there are none."""
     text = text or wording.whole(count)
     if not count:
-        return format_html('<span class="figure-none">{}</span>', text)
-    filters = filters or context["filters"]
-    title = str(FIGURES[name].title) % {"stage": Stage(stage).label if stage else ""}
-    url = f"{reverse('insights:leads')}?{filters.query(figure=name, stage=stage)}"
-    return format_html(
-        '<a class="figure" href="{}" title="{}">{}<span class="visually-hidden"> {}</span></a>',
-        url,
-        title,
-        text,
-        title,
-    )
+        return format_html('<span class="count-none">{}</span>', text)
+    query = (filters or context["filters"]).query(figure=name, stage=stage)
+    return format_html('<a class="count" href="{}?{}">{}</a>', _leads_address(), query, text)
+
+
+@cache
+def _leads_address() -> str:
+    """Looked up once: a page has hundreds of figures."""
+    return reverse("insights:leads")
 
 
 @register.simple_tag

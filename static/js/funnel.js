@@ -25,18 +25,26 @@
   const fontFamily = () => getComputedStyle(document.body).fontFamily;
   const dataOf = (element) => JSON.parse(document.getElementById(element.dataset.source).textContent);
 
+  function betweenBars(bar, isNarrow) {
+    const parts = [`{on|↓ ${bar.moved_on}}`];
+    if (bar.of && !isNarrow) parts.push(`{quiet|  ${bar.of}}`);
+    if (bar.dropped) parts.push(`{out|   ${bar.dropped}}`);
+    return parts.join("");
+  }
+
   // Widths fall in fixed steps: proportional bars could not be read from 12,400 to 12.
   function funnelOption(bars, size) {
     const colours = palette();
     const isNarrow = size.width < NARROW;
     const barHeight = (size.height - BAR_GAP * (bars.length - 1)) / bars.length;
-    const widthOf = (index) => 100 - index * (isNarrow ? 8 : 11);
+    // 0 is the lower edge of the last bar, 100 the upper edge of the first.
+    const heightOf = (index) => 100 * (1 - index / bars.length);
     return {
       animationDuration: 300,
       textStyle: { fontFamily: fontFamily() },
       series: [{
         type: "funnel", sort: "none", funnelAlign: "center", gap: BAR_GAP,
-        left: 0, right: 0, top: 0, bottom: 0, width: "100%", min: 0, max: 100, minSize: "0%", maxSize: "100%",
+        left: 0, right: 0, top: 0, bottom: 0, width: "100%", min: 0, max: 100, minSize: isNarrow ? "46%" : "34%", maxSize: "100%",
         label: {
           position: "inside", color: colours.onBar,
           formatter: ({ data }) => `{count|${data.count}}  {name|${data.name}}`,
@@ -48,7 +56,7 @@
         itemStyle: { borderWidth: 0 },
         emphasis: { label: { fontWeight: "inherit" } },
         data: bars.map((bar, index) => ({
-          value: widthOf(index), name: bar.name, count: bar.count, url: bar.url,
+          value: heightOf(index), name: bar.name, count: bar.count, url: bar.url,
           itemStyle: { color: colours.stages[index] },
           cursor: bar.url ? "pointer" : "default",
         })),
@@ -57,9 +65,13 @@
         type: "text", silent: true,
         x: size.width / 2, y: (index + 1) * barHeight + index * BAR_GAP + BAR_GAP / 2,
         style: {
-          text: `↓ ${bar.step}`, align: "center", verticalAlign: "middle",
-          fill: bar.is_leak ? colours.leak : colours.quiet,
-          font: `${bar.is_leak ? 650 : 450} ${isNarrow ? 12 : 13}px ${fontFamily()}`,
+          text: betweenBars(bar, isNarrow), align: "center", verticalAlign: "middle",
+          font: `${isNarrow ? 12 : 13}px ${fontFamily()}`, fill: colours.quiet,
+          rich: {
+            on: { fontFamily: fontFamily(), fill: colours.text, fontWeight: 600, fontSize: isNarrow ? 12 : 14 },
+            quiet: { fontFamily: fontFamily(), fill: colours.quiet, fontSize: isNarrow ? 11 : 13 },
+            out: { fontFamily: fontFamily(), fill: colours.leak, fontSize: isNarrow ? 11 : 13 },
+          },
         },
       })),
     };
@@ -79,7 +91,7 @@
       textStyle: { fontFamily: fontFamily() },
       series: [{
         type: "sankey", left: 0, right: isNarrow ? 70 : 96, top: 8, bottom: 8,
-        nodeGap: 10, nodeWidth: 12, draggable: false, layoutIterations: 64,
+        nodeGap: 16, nodeWidth: 12, draggable: false, layoutIterations: 64,
         label: { color: colours.text, fontSize: isNarrow ? 10 : 12, textBorderColor: "transparent" },
         lineStyle: { color: "source", opacity: 0.28, curveness: 0.5 },
         emphasis: { focus: "adjacency" },
