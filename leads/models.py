@@ -24,7 +24,7 @@ from users.models import Team, User
 from users.roles import Role
 
 # How lists order people: by last name, those without one by their address.
-BY_NAME = Lower(Coalesce(NullIf("last_name", Value("")), "email"))
+BY_NAME = Lower(Coalesce(NullIf("last_name", Value("")), "email", output_field=models.CharField()))
 # Stands for "never" where an instant must be comparable.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                     django.db.models.functions.comparison.Coalesce(
                         django.db.models.functions.comparison.NullIf("last_name", models.Value("")),
                         "email",
+                        output_field=models.CharField(),
                     )
                 ),
                 models.F("id"),
