@@ -38,7 +38,7 @@ def test_every_scheduled_job_is_described():
 def test_every_drain_of_the_relay_is_described():
     from funnel_app.relay import DRAINS
 
-    names = {name for name, _drain in DRAINS}
+    names = {drain.name for drain in DRAINS}
     assert {name for name in names if f"`{name}`" not in read("docs/operations.md")} == set()
 
 
