@@ -12,6 +12,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("leads/", include("leads.urls")),
     path("accounts/", include("leads.account_urls")),
+    path("imports/", include("leads.import_urls")),
     path("scoring/", include("scoring.urls")),
     path("funnel/", include("insights.urls")),
     path("", include("sales.urls")),

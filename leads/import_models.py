@@ -54,6 +54,8 @@ class Import(models.Model):
     encoding = models.CharField(max_length=20)
     delimiter = models.CharField(max_length=1)
     columns = models.JSONField(default=list)
+    # The first rows, so that a preview need not read the whole file.
+    sample = models.JSONField(default=list)
     row_count = models.PositiveIntegerField(_("rows"))
     footer_count = models.PositiveSmallIntegerField(default=0)
     header_digest = models.CharField(max_length=64)

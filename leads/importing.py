@@ -11,6 +11,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from itertools import islice
 from pathlib import PurePosixPath
 
 from django.db import transaction
@@ -28,6 +29,7 @@ from leads.imports.profile import Column, survey
 from leads.models import CustomField
 from leads.refusals import Refused
 
+SAMPLE_SIZE = 20  # rows
 # How long the relay leaves new work to a worker that got a hint.
 HEAD_START = timedelta(seconds=2)
 EDITABLE = (Import.State.MAPPING, Import.State.CHECKED, Import.State.CANCELLED)
@@ -43,6 +45,7 @@ def upload(content: bytes, file_name: str, *, by: Actor) -> Import:
         raise Refused(_("Only a person can upload a file."))
     dialect = reading.inspect(content)
     columns = survey(dialect.header, reading.read_rows(content, dialect))
+    sample = islice(reading.read_rows(content, dialect), SAMPLE_SIZE)
     preset = presets.recognise(dialect.header)
     header_digest = _digest(json.dumps(dialect.header).encode())
     mapping = _first_mapping(columns, preset, header_digest)
@@ -54,6 +57,7 @@ def upload(content: bytes, file_name: str, *, by: Actor) -> Import:
         encoding=dialect.encoding,
         delimiter=dialect.delimiter,
         columns=[column.as_json() for column in columns],
+        sample=[[row.number, row.line, row.cells] for row in sample],
         row_count=dialect.row_count,
         footer_count=dialect.footer_count,
         header_digest=header_digest,
@@ -76,6 +80,17 @@ def save_mapping(import_id: int, mapping: Mapping, *, preset: str = "") -> Impor
     job.state, job.check_tally, job.done_count = Import.State.MAPPING, {}, 0
     job.save()
     return job
+
+
+def start_over(import_id: int, *, preset_key: str = "", target_key: str = "") -> Import:
+    """Take the mapping of a preset, or the one the headers suggest for another target."""
+    columns = columns_of(Import.objects.get(pk=import_id))
+    preset = presets.by_key(preset_key)
+    if preset is not None:
+        mapping = suggest.from_preset(preset, columns)
+    else:
+        mapping = _by_header(target_key, columns)
+    return save_mapping(import_id, mapping, preset=preset_key)
 
 
 @transaction.atomic
@@ -183,10 +198,14 @@ def _first_mapping(
     elif preset is not None:
         mapping = suggest.from_preset(preset, columns)
     else:
-        target = targets.get("leads")
-        mapping = suggest.from_header("leads", fields_of("leads"), target.vocabulary, columns)
+        mapping = _by_header("leads", columns)
     fields = fields_of(mapping.target)
     return settled(_adopted(mapping, fields), columns, fields)
+
+
+def _by_header(target_key: str, columns: list[Column]) -> Mapping:
+    vocabulary = targets.get(target_key).vocabulary
+    return suggest.from_header(target_key, fields_of(target_key), vocabulary, columns)
 
 
 def _adopted(mapping: Mapping, fields: dict[str, Field]) -> Mapping:

@@ -109,5 +109,5 @@ ACCOUNTS = Target(
     planner=AccountPlanner,
     missing=missing,
     custom_target="account",
-    view_name="accounts:detail",
+    view_name="accounts:account",
 )

@@ -28,5 +28,5 @@ LEADS = Target(
     planner=LeadPlanner,
     missing=missing,
     custom_target="lead",
-    view_name="leads:detail",
+    view_name="leads:lead",
 )

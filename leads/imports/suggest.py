@@ -77,3 +77,11 @@ def custom_key(label: str, taken: set[str]) -> str:
 
 def is_custom(to: str) -> bool:
     return to.startswith(CUSTOM)
+
+
+def system_for(column: Column, columns: Sequence[Column], mapping: Mapping) -> str:
+    """A name for the system whose ids a column holds, not yet given to another column."""
+    system = words.system_of(each.name for each in columns)
+    if any(use.system == system for use in mapping.uses):
+        return column.name[:50].lower()
+    return system
