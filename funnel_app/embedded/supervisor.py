@@ -69,8 +69,8 @@ class Supervisor:
     @property
     def address(self) -> str:
         """What to type into a browser on this machine."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
-        return f"http://{host}:{self.port}/"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
 
     def _take_lock(self) -> TextIO:
         """Held as long as this process lives. Raises CannotStart when another one has it."""
