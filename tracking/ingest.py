@@ -65,7 +65,7 @@ class Envelope:
     sent_at: Any = None
     user_agent: str = ""
     ip: str = ""
-    is_head: bool = False
+    method: str = "POST"
     is_prefetch: bool = False
     context: dict = field(default_factory=dict)
 
@@ -95,7 +95,7 @@ def prepare(message: Any, envelope: Envelope) -> Row:
 
 def _call(message: dict, envelope: Envelope) -> str:
     call = envelope.call or _either(message, "type", "action")
-    if call not in CALLS:
+    if not isinstance(call, str) or call not in CALLS:
         raise Dropped("unknown_type")
     return call
 
@@ -168,7 +168,12 @@ def _device(context: dict, envelope: Envelope) -> Row:
     network = shorten_ip(given if envelope.is_trusted else envelope.ip)
     if network:
         context["ip"] = network
-    verdict = judge(user_agent, is_head=envelope.is_head, is_prefetch=envelope.is_prefetch)
+    verdict = judge(
+        user_agent,
+        is_post=envelope.method == "POST",
+        is_head=envelope.method == "HEAD",
+        is_prefetch=envelope.is_prefetch,
+    )
     return {"user_agent": user_agent, "verdict": verdict}
 
 

@@ -11,6 +11,12 @@ HUMAN, SUSPECTED, MACHINE = 0, 1, 2  # as tracking.models.Verdict
 _MAIL_PROXIES = re.compile(r"GoogleImageProxy|YahooMailProxy|DuckDuckGo-Favicons", re.IGNORECASE)
 # Segment's libraries on servers name themselves, not the person's browser.
 _SERVER_LIBRARY = re.compile(r"^(analytics|segment|posthog|rudder)[-_/.]", re.IGNORECASE)
+# Programs that post events with a public key: likely a server of ours, but nobody can tell.
+_HTTP_LIBRARY = re.compile(
+    r"^(curl|wget|python-requests|python-httpx|python-urllib|aiohttp|go-http-client|okhttp|java"
+    r"|node|axios|undici|guzzlehttp|faraday|ruby|dart|apache-httpclient)\b",
+    re.IGNORECASE,
+)
 
 
 def browser_of(header: str) -> str:
@@ -18,11 +24,16 @@ def browser_of(header: str) -> str:
     return "" if _SERVER_LIBRARY.match(header) else header
 
 
-def judge(user_agent: str, *, is_head: bool = False, is_prefetch: bool = False) -> int:
+def judge(
+    user_agent: str, *, is_post: bool = False, is_head: bool = False, is_prefetch: bool = False
+) -> int:
     """The verdict on one request, by who it says it is and how it asks.
 
-    A HEAD request was sent by no person; a prefetched page may never be looked at.
+    A HEAD request was sent by no person; a prefetched page may never be looked at. A
+    program that posts events may speak for a person, one that fetches a picture does not.
     """
+    if is_post and _HTTP_LIBRARY.match(user_agent):
+        return SUSPECTED
     if is_head or is_crawler(user_agent):
         return MACHINE
     return SUSPECTED if is_prefetch else HUMAN

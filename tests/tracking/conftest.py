@@ -8,8 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.tracking import running
+from tests.tracking.running import Web
 from tracking import attaching
 from tracking.ingest import Envelope, prepare
+from tracking.keys import issue_key
 from tracking.models import Event, Source
 from tracking.storing import store
 
@@ -81,3 +84,23 @@ def attach(db) -> Callable[[], None]:
             pass
 
     return attach_all
+
+
+@pytest.fixture(scope="session")
+def running_web(request):
+    """The base URL of one web process, for all tests that need one."""
+    request.getfixturevalue("django_db_setup")
+    with running.web_process(running.test_database_url()) as url:
+        yield url
+
+
+@pytest.fixture
+def web(transactional_db, running_web) -> Web:
+    """The running web process with one source. What tests do here is committed."""
+    source = Source.objects.create(name="Served")
+    return Web(
+        running_web,
+        public_key=issue_key(source, is_secret=False)[1],
+        secret_key=issue_key(source, is_secret=True)[1],
+        source=source,
+    )

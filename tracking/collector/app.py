@@ -75,7 +75,7 @@ class Collector:
             await answers.refuse(send, 503, retry_after=RETRY_SECONDS)
         except QueueFull:
             await answers.refuse(send, 429, retry_after=RETRY_SECONDS)
-        except (ValueError, RecursionError):
+        except (ValueError, TypeError, RecursionError):
             self.guarded += 1
             log.exception("A request to %s got past the clean-up.", scope["path"])
             await answers.refuse(send, 400)
@@ -220,7 +220,7 @@ def make_envelope(sender: Sender, call: str, batch: Any, scope, headers) -> Enve
         sent_at=shared.get("sentAt") or shared.get("sent_at"),
         user_agent=headers.get(b"user-agent", b"").decode("latin-1")[:500],
         ip=client[0] if client else "",
-        is_head=scope["method"] == "HEAD",
+        method=scope["method"],
         is_prefetch=b"prefetch" in purpose or b"prerender" in purpose,
         context=clean(context) if isinstance(context, dict) else {},
     )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tracking.collector.database import DatabaseAway, Link
 
 FRESH_SECONDS = 5.0  # a revoked key works no longer than this
-RETRY_SECONDS = 0.5  # how often an unknown key may make us look again
+RETRY_SECONDS = 0.2  # how often unknown keys may make us look again
 
 _KEYS = """
 SELECT k.id, k.key, k.key_hash, k.is_secret, k.source_id FROM tracking_writekey k
@@ -49,7 +49,7 @@ class KeyRing:
         """The sender of a key; None when it is unknown or revoked. Raises DatabaseAway."""
         age = time.monotonic() - self._loaded_at
         sender = self._look_up(key) if age < FRESH_SECONDS else None
-        if sender is None and age > RETRY_SECONDS:
+        if sender is None:
             await self._reload()
             sender = self._look_up(key)
         if sender is not None:
@@ -66,6 +66,8 @@ class KeyRing:
                 return  # somebody else did it while we waited
             if self._failed_at > asked_at:
                 raise DatabaseAway("It was away a moment ago.")
+            # A key made this moment is found, and guessing keys costs us little.
+            await asyncio.sleep(seen + RETRY_SECONDS - time.monotonic())
             used, self._used = sorted(self._used), set()
             try:
                 if used:
