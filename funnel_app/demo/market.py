@@ -103,6 +103,7 @@ JOBS = (
     Job("HR Business Partner", "Other", 2, is_buyer=False),
     Job("Consultant", "Other", 4, is_buyer=False),
 )
+DECIDER = JOBS[0]
 PRIVATE_JOBS = (
     Job("Student", "Student", 6, is_buyer=False),
     Job("Working student", "Student", 2, is_buyer=False),

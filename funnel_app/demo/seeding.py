@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from funnel_app.demo import event_rows, lead_rows, sales_rows
 from funnel_app.demo.casting import cast_roles
@@ -40,7 +40,7 @@ MONTH = timedelta(days=30.4375)
 _ANALYSED = (
     "leads_lead", "leads_account", "leads_stageepisode", "leads_standing", "leads_consent",
     "tracking_event", "tracking_visitor", "tracking_visitorlink", "sales_handoff",
-    "sales_opportunity",
+    "sales_opportunity", "scoring_signalhit", "scoring_leadfeature", "insights_stay",
 )  # fmt: skip
 
 
@@ -99,10 +99,12 @@ def _set_limits() -> None:
 
 
 def _require_empty() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
-            raise Refused("The demo data is being loaded already.")
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Waits: of a run that was just killed, the database may not know yet.
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    except OperationalError as error:
+        raise Refused("The demo data is being loaded already.") from error
     if Lead.objects.exists():
         raise Refused("There are leads already; demo data only goes into an empty database.")
 
@@ -219,7 +221,10 @@ def _analyse() -> None:
 
 
 def _vacuum() -> None:
+    """What autovacuum would do in its own time. Not possible within a caller's transaction."""
+    if connection.in_atomic_block:
+        return
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
-        cursor.execute("VACUUM ANALYZE")
+        cursor.execute(f"VACUUM ANALYZE {', '.join(_ANALYSED)}")
         cursor.execute("RESET statement_timeout")

@@ -11,6 +11,7 @@ from funnel_app.demo.behaviour import tell_behaviour
 from funnel_app.demo.gauge import Gauge, Meter
 from funnel_app.demo.happenings import Happening
 from funnel_app.demo.journeys import tell_journey
+from funnel_app.demo.market import DECIDER
 from funnel_app.demo.prospects import Group, Person
 from funnel_app.demo.shaping import shape
 from funnel_app.demo.walk import Journey
@@ -33,6 +34,9 @@ def tell_leads(group: Group, gauge: Gauge, end: datetime, detail: float) -> list
 
 def _tell(person: Person, rng: Random, gauge: Gauge, end: datetime, detail: float) -> LeadStory:
     meter = Meter(gauge, person.fields)
+    if person.role and not meter.fits:
+        person.job = DECIDER  # who has a part to play must be somebody whom sales may meet
+        meter = Meter(gauge, person.fields)
     person.fits = meter.fits
     journey = tell_journey(person, rng, end)
     told = tell_behaviour(person, journey, rng, end, detail)
