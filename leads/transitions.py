@@ -113,7 +113,7 @@ def carry_out(
     if action in (Action.ADVANCE, Action.OVERRIDE):
         return lifecycle.advance(
             lead_id,
-            next_stage(Lead.objects.get(pk=lead_id)),
+            _next_stage(Lead.objects.get(pk=lead_id)),
             by=by,
             reason=reason,
             override=action == Action.OVERRIDE,
@@ -128,9 +128,7 @@ def carry_out(
     return _WAYS_OUT[action](lead_id, by=by, reason=reason, expected_seq=expected_seq)
 
 
-def next_stage(lead: Lead) -> str:
-    """The stage after the lead's own; raises Refused where the funnel ends."""
+def _next_stage(lead: Lead) -> str:
+    """The stage after the lead's own. Where there is none, the last: the lifecycle refuses it."""
     place = POSITION.get(Stage(lead.stage), len(FUNNEL))
-    if place >= len(FUNNEL):
-        raise Refused(_("There is no stage after %(stage)s.") % {"stage": lead.get_stage_display()})
-    return FUNNEL[place]
+    return FUNNEL[min(place, len(FUNNEL) - 1)]
