@@ -6,6 +6,7 @@ are on; a restored dump, a replica role or a damaged disk knows neither.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -20,7 +21,8 @@ class Check(NamedTuple):
     sql: str
 
 
-class Outcome(NamedTuple):
+@dataclass(frozen=True)
+class Outcome:
     """How many discrepancies a check found, and the first few in words."""
 
     title: str

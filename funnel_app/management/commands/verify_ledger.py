@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from argparse import ArgumentParser
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand
 from rich.console import Console
@@ -29,7 +29,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        console = Console(file=self.stdout, width=None if self.stdout.isatty() else 120)
+        console = Console(
+            file=cast(IO[str], self.stdout), width=None if self.stdout.isatty() else 120
+        )
         table = Table("", "What was checked", "Wrong", "Seconds")
         wrong: list[Outcome] = []
         for item in items(None if options["all"] else 500):
