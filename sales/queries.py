@@ -27,11 +27,12 @@ TABS = (Handoff.State.SUBMITTED, Handoff.State.ACCEPTED, Handoff.State.REJECTED)
 
 @dataclass(frozen=True)
 class Row:
-    """A hand-off as the inbox shows it. `minutes_left` counts working time; negative: overdue."""
+    """A hand-off as the inbox shows it. `minutes_left`: working time, negative when overdue."""
 
     handoff: Handoff
     bant: list[Line]
     minutes_left: int
+    is_overdue: bool
     is_mine_to_decide: bool
 
     @property
@@ -41,10 +42,6 @@ class Row:
     @property
     def bant_met_count(self) -> int:
         return sum(line.is_met for line in self.bant)
-
-    @property
-    def is_overdue(self) -> bool:
-        return self.minutes_left < 0
 
 
 def waiting(user: User) -> HandoffQuerySet:
@@ -91,6 +88,7 @@ def as_rows(handoffs, user: User) -> list[Row]:
             handoff,
             answers[handoff.lead_id],
             working_minutes_between(at, handoff.due_at, zone),
+            handoff.due_at < at,
             handoff.is_open and may_decide(user, handoff),
         )
         for handoff in handoffs

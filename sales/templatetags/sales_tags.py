@@ -19,8 +19,10 @@ def working_time(minutes: int) -> str:
     """ "2 d 3 h", "1 h 20 min", "5 min"; a day has eight working hours. The sign is dropped."""
     days, rest = divmod(abs(minutes), MINUTES_A_DAY)
     hours, minutes = divmod(rest, 60)
-    if days:
+    if days and hours:
         return _("%(days)d d %(hours)d h") % {"days": days, "hours": hours}
+    if days:
+        return _("%(days)d d") % {"days": days}
     if hours:
         return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
     return _("%(minutes)d min") % {"minutes": minutes}

@@ -119,14 +119,17 @@
     return fetch(url, { method: "POST", body, keepalive: true, headers: { "HX-Request": "true" } });
   }
 
-  // Leaving the page ends the time to think it over.
-  window.addEventListener("pagehide", () => {
+  // Leaving the page ends the time to think it over. The first event comes before
+  // the next page is asked for; phones send only the second.
+  function sendAll() {
     for (const { url, body, timer } of held.values()) {
       clearTimeout(timer);
       post(url, body).catch(() => {});
     }
     held.clear();
-  });
+  }
+  window.addEventListener("beforeunload", sendAll);
+  window.addEventListener("pagehide", sendAll);
 
   // --- What the server says ---------------------------------------------------
 

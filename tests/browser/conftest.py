@@ -33,6 +33,11 @@ def pytest_collection_modifyitems(items) -> None:
             item.add_marker(pytest.mark.django_db(transaction=True))
 
 
+@pytest.fixture(autouse=True)
+def quick_and_uncollected() -> None:
+    """Not here: the server is a process of its own and checks passwords as production does."""
+
+
 def _chromium() -> str | None:
     names = ("chromium", "chromium-browser", "google-chrome")
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
@@ -64,7 +69,7 @@ def static_files(tmp_path_factory, django_db_setup) -> Path:
 def _database_url() -> str:
     """The address of the test database, for a process of its own."""
     db = connection.settings_dict
-    host, port = db["HOST"] or "", f":{db['PORT']}" if db["PORT"] else ""
+    host, port = db["HOST"] or db["OPTIONS"].get("host", ""), f":{db['PORT']}" if db["PORT"] else ""
     secret = f":{db['PASSWORD']}" if db["PASSWORD"] else ""
     if host.startswith("/"):
         return f"postgresql://{db['USER']}{secret}@{port}/{db['NAME']}?host={host}"
@@ -139,11 +144,11 @@ def signed_in(new_page) -> Callable[..., Page]:
 
     def sign_in(user, **options) -> Page:
         page = new_page(**options)
-        page.goto("/accounts/login/")
+        page.goto("/user/login/")
         page.locator("input[name=login]").fill(user.email)
         page.locator("input[name=password]").fill(PASSWORD)
-        page.locator("form [type=submit]").first.click()
-        page.wait_for_url(lambda url: "/accounts/login/" not in url)
+        page.locator("input[name=password]").press("Enter")
+        page.wait_for_url(lambda url: "/user/login/" not in url)
         return page
 
     return sign_in

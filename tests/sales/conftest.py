@@ -21,14 +21,6 @@ SYSTEM = Actor.system("test")
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(autouse=True)
-def quick_and_uncollected(settings) -> None:
-    """Nobody here signs in with a password, and static files were not collected."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-
 def become_mql(ana, email: str = "", **profile) -> Lead:
     """A lead whom an admin proposes to sales: scoring's criteria are overridden."""
     email = email or f"kim{next(_numbers)}@acme.example"
