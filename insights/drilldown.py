@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
@@ -121,7 +121,7 @@ def read_place(text: str) -> tuple[datetime, int, int] | None:
         at = parse_datetime(instant)
         if at is None or at.tzinfo is None:
             return None
-        place = (at, int(lead), int(seq))
+        place = (at.astimezone(UTC), int(lead), int(seq))
     except (ValueError, OverflowError):
         return None
     return place if 0 < place[1] < 2**63 and 0 < place[2] < 2**31 else None

@@ -22,7 +22,7 @@ MAX_ATTEMPTS = 5
 VISITORS_COUNTED_EVERY = timedelta(minutes=1)
 _LOCK = 0x66_6F_6C_64  # any number that no other advisory lock uses
 _KEY = ("lead_id", "seq")
-_COLUMNS = tuple(field.column for field in Stay._meta.concrete_fields if field.column)
+COLUMNS = tuple(field.column for field in Stay._meta.concrete_fields if field.column)
 
 
 def drain(limit: int = 1000) -> int:
@@ -91,8 +91,8 @@ def rebuild() -> int:
         cursor.execute("DELETE FROM insights_cell")
         cursor.execute("DELETE FROM insights_stay")
         # In the order of days, so that those of a month lie close together.
-        stays = _ordered(load("stays", leads="")) + " ORDER BY entered_on"
-        columns = ", ".join(_COLUMNS)
+        stays = in_columns(load("stays", leads="")) + " ORDER BY entered_on"
+        columns = ", ".join(COLUMNS)
         cursor.execute(f"INSERT INTO insights_stay ({columns}) {stays}", {"zone": zone})
         count = cursor.rowcount
         cells = load("cells", stays="(SELECT *, 1 AS sign FROM insights_stay)")
@@ -106,19 +106,19 @@ def rebuild() -> int:
 
 
 def _fold_sql() -> str:
-    changing = [column for column in _COLUMNS if column not in _KEY]
+    changing = [column for column in COLUMNS if column not in _KEY]
     return load(
         "fold",
-        fresh=_ordered(load("stays", leads="AND episode.lead_id = ANY(%(leads)s)")),
+        fresh=in_columns(load("stays", leads="AND episode.lead_id = ANY(%(leads)s)")),
         cells=load("cells", stays="changes"),
-        columns=", ".join(_COLUMNS),
+        columns=", ".join(COLUMNS),
         changing=", ".join(changing),
         excluded=", ".join(f"excluded.{column}" for column in changing),
     )
 
 
-def _ordered(stays: str) -> str:
-    return f"SELECT {', '.join(_COLUMNS)} FROM ({stays}) AS fresh_stay"  # noqa: S608
+def in_columns(stays: str) -> str:
+    return f"SELECT {', '.join(COLUMNS)} FROM ({stays}) AS fresh_stay"  # noqa: S608
 
 
 def _lock() -> None:

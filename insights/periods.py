@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 PRESETS = ("30d", "90d", "quarter", "12m", "all")
@@ -66,7 +66,8 @@ def local_day(instant: datetime, zone: str) -> date:
 
 def matured_before(as_of: datetime, days: int, zone: str) -> date:
     """The first day that is too young: all days before it ended at least `days` × 24 h ago."""
-    return local_day(as_of - timedelta(days=days), zone)
+    # In UTC: elsewhere a day of the calendar may have 23 or 25 hours.
+    return local_day(as_of.astimezone(UTC) - timedelta(days=days), zone)
 
 
 def split_months(period: Period, cut: date) -> tuple[list[Span], list[Span]]:

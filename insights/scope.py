@@ -20,9 +20,10 @@ from leads.models import Lead
 Measure = Cell.Measure
 _CELLS = """SELECT stage, began_on, exit_kind, elapsed, is_timed, stay_count
 FROM insights_cell WHERE slice = %(slice)s AND measure = '{measure}' AND ({spans})"""
-_STEPS = """SELECT stage, entered_on AS began_on, exit_kind, elapsed, is_timed, 1
+_STEPS = """SELECT stage, entered_on AS began_on, exit_kind, elapsed, is_timed, 1 AS stay_count
 FROM insights_stay WHERE ({spans}) AND {segment}"""
-_REACHES = """SELECT stage, captured_on AS began_on, '', reached_elapsed AS elapsed, true, 1
+_REACHES = """SELECT stage, captured_on AS began_on, '' AS exit_kind, reached_elapsed AS elapsed,
+    true AS is_timed, 1 AS stay_count
 FROM insights_stay WHERE reached_elapsed IS NOT NULL AND ({spans}) AND {segment}"""
 _OPEN_CELLS = """SELECT stage, stay_count
 FROM insights_cell WHERE slice = %(slice)s AND measure = 'step' AND elapsed = -1"""

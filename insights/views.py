@@ -94,7 +94,7 @@ def leads_csv(request: HttpRequest) -> StreamingHttpResponse:
     filters = read_filters(request.GET, freshness.today)
     wanted = drilldown.read_wanted(request.GET)
     stays = drilldown.stays_behind(request.user, wanted, filters, freshness)
-    record_export(request.user, request.GET.dict())
+    record_export(request.user, filters.params() | wanted.params())
     header, rows = export.stay_lines(drilldown.in_batches(stays))
     name = f"{wanted.name}-{wanted.stage}-{freshness.today}.csv"
     return _csv(csv_lines(header, rows), name)

@@ -1,0 +1,96 @@
+"""Leads with a given stage history, written as rows: PostgreSQL still holds every rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from zoneinfo import ZoneInfo
+
+from insights import folding
+from leads.models import Lead, StageEpisode
+from leads.stages import moves_from
+
+ZONE = ZoneInfo("Europe/Berlin")
+_numbers = count(1)
+
+
+def at(text: str) -> datetime:
+    """A wall-clock time in the reporting time zone: "2026-03-01" or "2026-03-01 23:30"."""
+    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One episode to write."""
+
+    stage: str
+    entered_at: datetime
+    is_pass_through: bool = False
+    is_date_unknown: bool = False
+
+
+@dataclass(frozen=True)
+class History:
+    """A lead's way, and what the lead is like."""
+
+    steps: Sequence[Step]
+    lead: dict = field(default_factory=dict)
+
+
+def tell(*steps: str, **fields) -> Lead:
+    """Write a lead by lines like "mql 2026-03-01 23:30"; "~" before a date says it is unknown,
+    "-" that the stage was passed through."""
+    return write(History([_read(step) for step in steps], fields))
+
+
+def _read(line: str) -> Step:
+    stage, _space, when = line.partition(" ")
+    return Step(
+        stage,
+        at(when.lstrip("~-")),
+        is_pass_through=when.startswith("-"),
+        is_date_unknown=when.startswith("~"),
+    )
+
+
+def write(history: History) -> Lead:
+    lead = Lead.objects.create(email=f"p{next(_numbers)}@history.example", **history.lead)
+    previous, cycle = "", 1
+    episodes = []
+    for seq, step in enumerate(history.steps, start=1):
+        move = moves_from(previous)[step.stage]
+        cycle += move.starts_cycle
+        episodes.append(
+            StageEpisode(
+                lead=lead,
+                seq=seq,
+                previous_seq=seq - 1 or None,
+                from_stage=previous,
+                stage=step.stage,
+                entry_kind=move.kind,
+                starts_cycle=move.starts_cycle,
+                cycle=cycle,
+                entered_at=step.entered_at,
+                is_pass_through=step.is_pass_through,
+                is_date_unknown=step.is_date_unknown,
+                actor_kind="system",
+            )
+        )
+        previous = step.stage
+    StageEpisode.objects.bulk_create(episodes)
+    Lead.objects.filter(pk=lead.pk).update(
+        stage=previous,
+        cycle=cycle,
+        episode_seq=len(episodes),
+        stage_entered_at=episodes[-1].entered_at,
+    )
+    lead.refresh_from_db()
+    return lead
+
+
+def fold() -> None:
+    """Fold until nothing waits."""
+    while folding.drain():
+        pass

@@ -1,0 +1,47 @@
+"""Random but legal histories, for hypothesis."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import strategies as st
+
+from leads.stages import moves_from
+from tests.insights.conftest import NOW
+from tests.insights.histories import ZONE, History, Step, at
+
+LONGEST = 11
+_GAPS = st.one_of(
+    st.integers(0, 60 * 100),  # up to four days, in minutes
+    st.integers(0, 60 * 24 * 120),
+    st.sampled_from([0, 60 * 24 * 30, 60 * 24 * 90, 60 * 24 * 90 - 1]),
+)
+
+
+@st.composite
+def histories(draw) -> History:
+    moment = at("2025-09-01") + timedelta(minutes=draw(st.integers(0, 60 * 24 * 445)))
+    steps = [Step("lead", moment, is_date_unknown=draw(st.booleans()) and draw(st.booleans()))]
+    for _ in range(draw(st.integers(0, LONGEST))):
+        # Going forward is likelier than dropping out, or nobody would become a customer.
+        targets = sorted(moves_from(steps[-1].stage))
+        forward = [s for s in targets if moves_from(steps[-1].stage)[s].kind == "advanced"]
+        target = draw(st.sampled_from(targets + forward * 6)) if targets else None
+        minutes = draw(_GAPS)
+        moment += timedelta(minutes=minutes)
+        if target is None or moment.timestamp() > NOW.timestamp():
+            break
+        is_odd = draw(st.integers(0, 9)) == 0
+        steps.append(Step(target, moment, is_odd and minutes == 0, is_odd))
+    lead = {
+        "channel": draw(st.sampled_from(["email", "event"])),
+        "source": draw(st.sampled_from(["", "fair"])),
+        "country": draw(st.sampled_from(["DE", "KR"])),
+    }
+    return History([_in_zone(step) for step in steps], lead)
+
+
+def _in_zone(step: Step) -> Step:
+    return Step(
+        step.stage, step.entered_at.astimezone(ZONE), step.is_pass_through, step.is_date_unknown
+    )
