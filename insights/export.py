@@ -52,7 +52,7 @@ def stay_lines(stays: Iterable[Stay]) -> tuple[list, Iterator]:
 def _stay_row(stay: Stay) -> tuple:
     lead = stay.lead
     return (
-        *(lead.pk, lead.first_name, lead.last_name, lead.email, lead.company, lead.country.code),
+        *(lead.pk, lead.first_name, lead.last_name, lead.email, lead.company, lead.country),
         *(lead.channel, lead.source, str(lead.owner or ""), lead.stage, stay.cycle, stay.stage),
         *(stay.entered_at, stay.left_at, stay.exit_kind),
     )

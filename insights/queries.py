@@ -100,11 +100,12 @@ def _count_stays(
         "today": freshness.today,
     }
     steps, durations = [], []
-    for *step, is_open, lengths, counts in _rows(load("steps", facts=facts.sql), params):
+    for row in _rows(load("steps", facts=facts.sql), params):
+        stage, month, is_mature, exit_kind, is_in_window, is_open, lengths, counts = row
         if lengths is None:
-            steps.append(StepCount(*step, counts[0]))
+            steps.append(StepCount(stage, month, is_mature, exit_kind, is_in_window, counts[0]))
         else:
-            durations.append(Durations(step[0], is_open, dict(zip(lengths, counts, strict=True))))
+            durations.append(Durations(stage, is_open, dict(zip(lengths, counts, strict=True))))
     return steps, durations
 
 

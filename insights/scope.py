@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from insights.models import Cell, Stay
 from insights.periods import Period, Span, split_months
 from leads.models import Lead
+from users.models import User
 
 Measure = Cell.Measure
 _CELLS = """SELECT stage, began_on, exit_kind, elapsed, is_timed, stay_count
@@ -38,14 +39,14 @@ class Rows:
     """A SELECT and its parameters."""
 
     sql: str
-    params: dict
+    params: dict[str, object]
 
 
 @dataclass(frozen=True)
 class Scope:
     """The stays of the leads that `user` may see, in a segment."""
 
-    user: object
+    user: User
     segment: dict[str, str]
 
     @property
@@ -76,7 +77,8 @@ class Scope:
         months, days = split_months(period, cut)
         if self.slice is None:
             months, days = [], [(period.from_on, period.until_on)]
-        parts, params = [], {}
+        parts: list[str] = []
+        params: dict[str, object] = {}
         if months:
             spans = _spans("began_on", "month", months, params)
             params["slice"] = self.slice
@@ -106,7 +108,8 @@ class Scope:
         return condition
 
     def segment_sql(self) -> Rows:
-        conditions, params = ["true"], {}
+        conditions = ["true"]
+        params: dict[str, object] = {}
         for name, value in self.segment.items():
             if name == "owner" and not value:
                 conditions.append("owner_id IS NULL")
@@ -120,7 +123,7 @@ class Scope:
         return Rows(" AND ".join(conditions), params)
 
 
-def _visible_ids(user) -> Rows:
+def _visible_ids(user: User) -> Rows:
     leads = Lead.objects.visible_to(user).order_by().values("pk")
     try:
         sql, values = leads.query.sql_with_params()
@@ -130,7 +133,7 @@ def _visible_ids(user) -> Rows:
     return Rows(sql % tuple(f"%({name})s" for name in names), dict(zip(names, values, strict=True)))
 
 
-def _spans(column: str, prefix: str, spans: list[Span], params: dict) -> str:
+def _spans(column: str, prefix: str, spans: list[Span], params: dict[str, object]) -> str:
     conditions = []
     for number, (start, end) in enumerate(spans):
         params |= {f"{prefix}_{number}": start, f"{prefix}_{number}_end": end}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django_htmx.middleware import HtmxDetails
 
 from insights import charts, drilldown, export, page
 from insights.definitions import describe_period
@@ -19,9 +22,17 @@ from insights.report import FunnelReport
 from insights.scope import Scope
 from leads.audit import record_export
 from leads.csv_cells import csv_lines
+from users.models import User
 
 
-def funnel(request: HttpRequest) -> HttpResponse:
+class PageRequest(HttpRequest):
+    """What the middleware makes of a request of somebody whom the access matrix lets in."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+def funnel(request: PageRequest) -> HttpResponse:
     """Page and fragment in one: htmx asks for the figures only."""
     with one_snapshot():
         freshness = read_freshness()
@@ -53,7 +64,7 @@ def _funnel_context(report: FunnelReport, freshness: Freshness) -> dict:
     }
 
 
-def funnel_csv(request: HttpRequest) -> HttpResponse:
+def funnel_csv(request: PageRequest) -> StreamingHttpResponse:
     """The table of stages under the same filters."""
     with one_snapshot():
         freshness = read_freshness()
@@ -64,7 +75,7 @@ def funnel_csv(request: HttpRequest) -> HttpResponse:
     return _csv(csv_lines(header, rows), f"funnel-{freshness.today}.csv")
 
 
-def leads(request: HttpRequest) -> HttpResponse:
+def leads(request: PageRequest) -> HttpResponse:
     """The leads behind a figure: as many rows as the figure says."""
     with one_snapshot():
         freshness = read_freshness()
@@ -88,7 +99,7 @@ def leads(request: HttpRequest) -> HttpResponse:
     return render(request, "insights/leads.html", context)
 
 
-def leads_csv(request: HttpRequest) -> StreamingHttpResponse:
+def leads_csv(request: PageRequest) -> StreamingHttpResponse:
     """The same list as a file, as long as it takes."""
     freshness = read_freshness()
     filters = read_filters(request.GET, freshness.today)
@@ -100,7 +111,7 @@ def leads_csv(request: HttpRequest) -> StreamingHttpResponse:
     return _csv(csv_lines(header, rows), name)
 
 
-def _csv(lines, name: str) -> StreamingHttpResponse:
+def _csv(lines: Iterable[str], name: str) -> StreamingHttpResponse:
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
