@@ -40,7 +40,7 @@ MONTH = timedelta(days=30.4375)
 _ANALYSED = (
     "leads_lead", "leads_account", "leads_stageepisode", "leads_standing", "leads_consent",
     "tracking_event", "tracking_visitor", "tracking_visitorlink", "sales_handoff",
-    "sales_opportunity", "scoring_signalhit", "scoring_leadfeature", "insights_stay",
+    "sales_opportunity", "scoring_fieldmatch", "scoring_leadfeature", "insights_stay",
 )  # fmt: skip
 
 
