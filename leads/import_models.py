@@ -104,6 +104,11 @@ class Import(models.Model):
         return self.file_name
 
     @property
+    def encoding_name(self) -> str:
+        """The encoding as people write it."""
+        return {"utf-8-sig": "UTF-8", "utf-16": "UTF-16"}.get(self.encoding, self.encoding)
+
+    @property
     def has_begun(self) -> bool:
         """Whether rows may have been written, so that the mapping is fixed."""
         return self.began_at is not None

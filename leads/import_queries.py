@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -12,6 +14,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from leads import importing
+from leads.channels import Channel
 from leads.csv_cells import csv_lines
 from leads.import_models import Import, ImportRow
 from leads.imports import notes, reading, targets
@@ -161,8 +164,12 @@ def _shown(record: Record, to: str, system: str) -> str:
         return ""
     if isinstance(value, Moment):
         return date_format(value.at, "DATETIME_FORMAT" if value.has_time else "DATE_FORMAT")
+    if isinstance(value, date):
+        return date_format(value, "DATE_FORMAT")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    if isinstance(value, int | float):
+    if isinstance(value, int | float | Decimal):
         return number_format(value)
-    return str(Stage(value).label) if to == "stage" and value in Stage.values else str(value)
+    if to == "stage" and value in Stage.values:
+        return str(Stage(value).label)
+    return str(Channel(value).label) if to == "channel" else str(value)

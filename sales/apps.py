@@ -5,10 +5,17 @@ class SalesConfig(AppConfig):
     name = "sales"
 
     def ready(self) -> None:
-        from leads.signals import owner_changed, stage_changed
-        from sales import readiness, receivers, timeline
+        from leads.signals import histories_imported, owner_changed, stage_changed
+        from sales import import_histories, importing, readiness, receivers, timeline
 
         readiness.register_kinds()
         timeline.register_sources()
         stage_changed.connect(receivers.follow_stage, dispatch_uid="sales.follow_stage")
+        histories_imported.connect(
+            import_histories.follow_histories, dispatch_uid="sales.follow_histories"
+        )
+        importing.register()
+        histories_imported.connect(
+            receivers.follow_histories, dispatch_uid="sales.follow_histories"
+        )
         owner_changed.connect(receivers.follow_owner, dispatch_uid="sales.follow_owner")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from leads.stages import EXITS, FUNNEL, Stage
@@ -66,6 +67,11 @@ MAIL_CONSENT = "mail_consent"
 _PERSON, _COMPANY, _ORIGIN = _("Person"), _("Company"), _("Where from")
 _STAGES, _OTHER = _("Stage history"), _("Other")
 
+
+def _entered(stage: Stage) -> Promise:
+    return format_lazy("{entered}: {stage}", entered=_("Date entered"), stage=stage.label)
+
+
 LEAD_FIELDS = (
     Field(EXTERNAL_ID, _("Id in another system"), _PERSON, Kind.ID, 255),
     Field("email", _("E-mail"), _PERSON, Kind.TEXT, 254),
@@ -84,7 +90,7 @@ LEAD_FIELDS = (
     Field("campaign", _("Campaign"), _ORIGIN, Kind.TEXT, 200, is_constant=True),
     Field(STAGE, _("Stage reached, or way out"), _STAGES, Kind.STAGE, is_constant=True),
     *(
-        Field(f"{ENTERED}{stage.value}", stage.label, _STAGES, Kind.MOMENT)
+        Field(f"{ENTERED}{stage.value}", _entered(stage), _STAGES, Kind.MOMENT)
         for stage in (*FUNNEL, *EXITS)
         if stage != Stage.MERGED
     ),

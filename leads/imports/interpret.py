@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from leads.custom_fields import LONGEST_TEXT
 from leads.imports import dates, suggest, values
 from leads.imports.dates import Moment
 from leads.imports.fields import KIND_LABELS, Field, Kind
@@ -111,13 +113,14 @@ class Interpreter:
         name = columns[use.column].name
         if use.custom_key:
             choices = fields[use.to].choices if use.to in fields else ()
-            target = Field(use.to, name, "", use.kind, values.LONGEST_TEXT, choices=choices)
+            target = Field(use.to, name, "", use.kind, LONGEST_TEXT, choices=choices)
         else:
             target = fields[use.to]
         return name, target, self._reader(target, use)
 
     def _reader(self, target: Field, use: Use) -> Callable[[str], Any]:
         mark, order, zone = self.mapping.decimal_mark, self.mapping.date_order, self.zone
+        choices = {choice.casefold(): choice for choice in target.choices}
         readers: dict[str, Callable[[str], Any]] = {
             Kind.TEXT: lambda cell: " ".join(cell.split()),
             Kind.ID: lambda cell: cell,
@@ -126,8 +129,8 @@ class Interpreter:
             Kind.BOOLEAN: values.read_boolean,
             Kind.COUNTRY: values.read_country,
             Kind.MOMENT: lambda cell: dates.parse(cell, order, zone),
-            Kind.DATE: lambda cell: _iso_day(dates.parse(cell, order, zone)),
-            Kind.CHOICE: lambda cell: cell if cell in target.choices else None,
+            Kind.DATE: lambda cell: _day(dates.parse(cell, order, zone)),
+            Kind.CHOICE: lambda cell: choices.get(cell.casefold()),
         }
         if target.kind in (Kind.STAGE, Kind.CHANNEL):
             return _value_reader(use.values, target.kind)
@@ -158,5 +161,5 @@ def _whole(number: Any) -> int | None:
     return int(number)
 
 
-def _iso_day(moment: Moment | None) -> str | None:
-    return moment.day.isoformat() if moment else None
+def _day(moment: Moment | None) -> date | None:
+    return moment.day if moment else None

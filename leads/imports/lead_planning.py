@@ -52,6 +52,7 @@ class LeadPlanner:
         return [self._plan_row(record) for record in records]
 
     def apply(self) -> None:
+        """Write what is planned, inside the caller's transaction."""
         self.accounts.create_new()
         lead_writing.write(list(self._touched.values()), by=self.context.by)
         self._touched.clear()

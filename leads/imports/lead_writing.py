@@ -30,8 +30,8 @@ def write(states: Sequence[LeadState], *, by: Actor) -> None:
     )
     for state in new:
         lead_captured.send(sender=Lead, lead=state.lead)
-    if new or old:
-        profile_changed.send(sender=Lead, lead_ids=[state.lead.pk for state in (*new, *old)])
+    if states:
+        profile_changed.send(sender=Lead, lead_ids=[state.lead.pk for state in states])
     for state in states:
         state.forget_written()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -14,7 +15,6 @@ from django_countries import countries
 from leads.channels import Channel
 
 DECIMAL_POINT, DECIMAL_COMMA = ".", ","
-LONGEST_TEXT = 2_000
 
 _CURRENCY = r"(?:[A-Z]{3}|[€$£¥₩])?"
 _MONEY = re.compile(rf"^{_CURRENCY}\s*([+-]?)\s*{_CURRENCY}\s*(.*?)\s*{_CURRENCY}%?$")
@@ -166,7 +166,9 @@ def read_channel(text: str) -> str | None:
 
 
 def as_json(value: Any) -> Any:
-    """A number as JSON keeps it: whole ones without a fraction."""
+    """A custom field's value as JSON keeps it; see leads/custom_fields.py."""
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return value
