@@ -6,14 +6,11 @@ class SalesConfig(AppConfig):
 
     def ready(self) -> None:
         from leads.signals import histories_imported, owner_changed, stage_changed
-        from sales import import_histories, importing, readiness, receivers, timeline
+        from sales import importing, readiness, receivers, timeline
 
         readiness.register_kinds()
         timeline.register_sources()
         stage_changed.connect(receivers.follow_stage, dispatch_uid="sales.follow_stage")
-        histories_imported.connect(
-            import_histories.follow_histories, dispatch_uid="sales.follow_histories"
-        )
         importing.register()
         histories_imported.connect(
             receivers.follow_histories, dispatch_uid="sales.follow_histories"
