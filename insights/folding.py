@@ -14,8 +14,12 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils.timezone import now
 
+from insights.filters import WINDOWS
+from insights.layout import layout
 from insights.models import Rollup, StaleLead, Stay
 from insights.reports import load
+from insights.rules import day_code
+from leads.stages import FUNNEL
 from tracking.models import Visitor
 
 MAX_ATTEMPTS = 5
@@ -27,7 +31,7 @@ COLUMNS = tuple(field.column for field in Stay._meta.concrete_fields if field.co
 
 def drain(limit: int = 1000) -> int:
     """Fold up to `limit` changed leads into the roll-ups. Returns how many rows of work it took."""
-    if not Rollup.objects.filter(time_zone=settings.REPORTING_TIME_ZONE).exists():
+    if not Rollup.objects.filter(layout=layout()).exists():
         return rebuild()
     _count_visitors()
     work = _claim(limit)
@@ -95,12 +99,12 @@ def rebuild() -> int:
         columns = ", ".join(COLUMNS)
         cursor.execute(f"INSERT INTO insights_stay ({columns}) {stays}", {"zone": zone})
         count = cursor.rowcount
-        cells = load("cells", stays="(SELECT *, 1 AS sign FROM insights_stay)")
+        cells = cells_of("(SELECT *, 1 AS sign FROM insights_stay)")
         cursor.execute(f"INSERT INTO insights_cell {cells} ORDER BY 1, 2, 3")
     Rollup.objects.all().delete()
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO insights_rollup (time_zone, rebuilt_at) VALUES (%s, now())", [zone]
+            "INSERT INTO insights_rollup (layout, rebuilt_at) VALUES (%s, now())", [layout()]
         )
     return count
 
@@ -110,11 +114,18 @@ def _fold_sql() -> str:
     return load(
         "fold",
         fresh=in_columns(load("stays", leads="AND episode.lead_id = ANY(%(leads)s)")),
-        cells=load("cells", stays="changes"),
+        cells=cells_of("changes"),
         columns=", ".join(COLUMNS),
         changing=", ".join(changing),
         excluded=", ".join(f"excluded.{column}" for column in changing),
     )
+
+
+def cells_of(stays: str) -> str:
+    """The cells that these stays add up to."""
+    windows = ", ".join(str(day_code(days)) for days in WINDOWS)
+    funnel = ", ".join(f"'{stage.value}'" for stage in FUNNEL)
+    return load("cells", stays=stays, windows=windows, funnel=funnel)
 
 
 def in_columns(stays: str) -> str:

@@ -66,27 +66,23 @@ class Stay(models.Model):
 
 
 class Cell(models.Model):
-    """How many stays of one slice are alike.
+    """How many stays of one slice are alike, as far as one measure looks (reports/cells.sql).
 
-    `slice` is "all" or "<dimension>:<value>" (one dimension of the segment). The
-    measure "step" counts stays by the month they began (open ones by the day),
-    "reach" counts first stays by the month the lead became known.
+    `slice` is "all" or "<dimension>:<value>" (one dimension of the segment).
     """
 
     class Measure(models.TextChoices):
         STEP = "step"
+        TIME = "time"
         REACH = "reach"
 
-    pk = models.CompositePrimaryKey(
-        "slice", "measure", "began_on", "stage", "exit_kind", "elapsed", "is_timed"
-    )
+    pk = models.CompositePrimaryKey("slice", "measure", "began_on", "stage", "exit_kind", "elapsed")
     slice = models.CharField(max_length=120)
     measure = models.CharField(max_length=5, choices=Measure.choices)
     began_on = models.DateField()
     stage = models.CharField(max_length=20)
     exit_kind = models.CharField(max_length=20, blank=True)
     elapsed = models.SmallIntegerField()
-    is_timed = models.BooleanField()
     stay_count = models.IntegerField()
 
     class Meta:
@@ -128,13 +124,14 @@ class StaleLead(models.Model):
 
 
 class Rollup(models.Model):
-    """One row: the time zone that all stays were cut in, and what is counted now and then."""
+    """One row: the layout that the roll-ups were built with, and what is counted now and then."""
 
-    time_zone = models.CharField(max_length=64)
+    # Time zone and windows: whatever would make other stays or cells.
+    layout = models.CharField(max_length=200)
     rebuilt_at = models.DateTimeField()
     # Visitors without a lead: too many to count for every page.
     visitor_count = models.IntegerField(null=True)
     visitors_counted_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
-        return f"{self.time_zone}, {self.rebuilt_at}"
+        return f"{self.layout}, {self.rebuilt_at}"

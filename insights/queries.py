@@ -13,6 +13,7 @@ from django_countries import countries
 
 from insights import rules
 from insights.filters import DIMENSIONS, Filters
+from insights.layout import layout
 from insights.models import Cell
 from insights.periods import local_day, matured_before
 from insights.report import (
@@ -60,26 +61,25 @@ def read_freshness() -> Freshness:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT statement_timestamp(), rollup.time_zone, rollup.visitor_count,
+            SELECT statement_timestamp(), rollup.layout, rollup.visitor_count,
                 (SELECT queued_at FROM insights_stalelead ORDER BY id LIMIT 1)
             FROM (SELECT) AS always LEFT JOIN insights_rollup AS rollup ON true
             """
         )
-        now, zone, visitor_count, waiting_since = cursor.fetchone()
-    is_ready = zone == settings.REPORTING_TIME_ZONE
-    return Freshness(now, min(waiting_since or now, now), is_ready, visitor_count)
+        now, known_layout, visitor_count, waiting_since = cursor.fetchone()
+    as_of = min(waiting_since or now, now)
+    return Freshness(now, as_of, known_layout == layout(), visitor_count)
 
 
 def funnel_report(user: User, filters: Filters, freshness: Freshness) -> FunnelReport:
-    """All figures of the funnel page, in three queries."""
+    """All figures of the funnel page, in four queries."""
     scope = Scope(user, filters.segment)
-    steps, durations = _count_stays(scope, filters, freshness)
     return build_report(
         filters,
         freshness.as_of,
         now=_count_current(scope),
-        steps=steps,
-        durations=durations,
+        steps=_count_steps(scope, filters, freshness),
+        durations=_collect_durations(scope, filters, freshness),
         reaches=_count_reaches(scope, filters, freshness),
     )
 
@@ -89,24 +89,20 @@ def first_young_day(freshness: Freshness, days: int) -> date:
     return matured_before(freshness.now, days, settings.REPORTING_TIME_ZONE)
 
 
-def _count_stays(
-    scope: Scope, filters: Filters, freshness: Freshness
-) -> tuple[list[StepCount], list[Durations]]:
+def _count_steps(scope: Scope, filters: Filters, freshness: Freshness) -> list[StepCount]:
     cut = first_young_day(freshness, filters.window)
     facts = scope.facts(Cell.Measure.STEP, filters.period, cut)
-    params = facts.params | {
-        "matured_before": cut,
-        "window": rules.day_code(filters.window),
-        "today": freshness.today,
-    }
-    steps, durations = [], []
-    for row in _rows(load("steps", facts=facts.sql), params):
-        stage, month, is_mature, exit_kind, is_in_window, is_open, lengths, counts = row
-        if lengths is None:
-            steps.append(StepCount(stage, month, is_mature, exit_kind, is_in_window, counts[0]))
-        else:
-            durations.append(Durations(stage, is_open, dict(zip(lengths, counts, strict=True))))
-    return steps, durations
+    params = facts.params | {"matured_before": cut, "window": rules.day_code(filters.window)}
+    return [StepCount(*row) for row in _rows(load("steps", facts=facts.sql), params)]
+
+
+def _collect_durations(scope: Scope, filters: Filters, freshness: Freshness) -> list[Durations]:
+    facts = scope.facts(Cell.Measure.TIME, filters.period)
+    rows = _rows(load("durations", facts=facts.sql), facts.params | {"today": freshness.today})
+    return [
+        Durations(stage, is_open, dict(zip(durations, counts, strict=True)))
+        for stage, is_open, durations, counts in rows
+    ]
 
 
 def _count_reaches(scope: Scope, filters: Filters, freshness: Freshness) -> list[ReachCount]:

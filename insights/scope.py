@@ -14,23 +14,28 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import Q, QuerySet
 
 from insights.models import Cell, Stay
-from insights.periods import Period, Span, split_months
+from insights.periods import EVER, Period, Span, split_months
 from leads.models import Lead
 from users.models import User
 
 Measure = Cell.Measure
-_CELLS = """SELECT stage, began_on, exit_kind, elapsed, is_timed, stay_count
+_CELLS = """SELECT stage, began_on, exit_kind, elapsed, stay_count
 FROM insights_cell WHERE slice = %(slice)s AND measure = '{measure}' AND ({spans})"""
-_STEPS = """SELECT stage, entered_on AS began_on, exit_kind, elapsed, is_timed, 1 AS stay_count
-FROM insights_stay WHERE ({spans}) AND {segment}"""
-_REACHES = """SELECT stage, captured_on AS began_on, '' AS exit_kind, reached_elapsed AS elapsed,
-    true AS is_timed, 1 AS stay_count
-FROM insights_stay WHERE reached_elapsed IS NOT NULL AND ({spans}) AND {segment}"""
+# The same rows, by measure, out of stays.
+_STAYS = {
+    Measure.STEP: """SELECT stage, entered_on AS began_on, exit_kind, elapsed, 1 AS stay_count
+FROM insights_stay WHERE ({spans}) AND {segment}""",
+    Measure.TIME: """SELECT stage, entered_on AS began_on, '' AS exit_kind, elapsed, 1 AS stay_count
+FROM insights_stay WHERE is_timed AND ({spans}) AND {segment}""",
+    Measure.REACH: """SELECT stage, captured_on AS began_on, '' AS exit_kind,
+    reached_elapsed AS elapsed, 1 AS stay_count
+FROM insights_stay WHERE reached_elapsed IS NOT NULL AND ({spans}) AND {segment}""",
+}
 _OPEN_CELLS = """SELECT stage, stay_count
 FROM insights_cell WHERE slice = %(slice)s AND measure = 'step' AND elapsed = -1"""
 _OPEN_STAYS = """SELECT stage, 1 AS stay_count
 FROM insights_stay WHERE elapsed = -1 AND {segment}"""
-_NOTHING = """SELECT stage, began_on, exit_kind, elapsed, is_timed, stay_count
+_NOTHING = """SELECT stage, began_on, exit_kind, elapsed, stay_count
 FROM insights_cell WHERE false"""
 
 
@@ -69,8 +74,8 @@ class Scope:
             stays = stays.filter(lead__in=Lead.objects.visible_to(self.user).values("pk"))
         return stays
 
-    def facts(self, measure: str, period: Period, cut: date) -> Rows:
-        """Rows of stage, began_on, exit_kind, elapsed, is_timed, stay_count for the period.
+    def facts(self, measure: Measure, period: Period, cut: date = EVER) -> Rows:
+        """Rows of stage, began_on, exit_kind, elapsed, stay_count for the period.
 
         `cut` never lies inside a month that is counted as a whole.
         """
@@ -84,13 +89,11 @@ class Scope:
             params["slice"] = self.slice
             parts.append(_CELLS.format(measure=measure, spans=spans))
         if days:
-            column, text = (
-                ("entered_on", _STEPS) if measure == Measure.STEP else ("captured_on", _REACHES)
-            )
+            column = "captured_on" if measure == Measure.REACH else "entered_on"
             spans = _spans(column, "day", days, params)
             segment = self.segment_sql()
             params |= segment.params
-            parts.append(text.format(spans=spans, segment=segment.sql))
+            parts.append(_STAYS[measure].format(spans=spans, segment=segment.sql))
         return Rows("\nUNION ALL\n".join(parts) or _NOTHING, params)
 
     def current(self) -> Rows:

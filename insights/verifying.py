@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import connection, transaction
 
-from insights.folding import COLUMNS, in_columns
+from insights.folding import COLUMNS, cells_of, in_columns
 from insights.reports import load
 
 
@@ -45,6 +45,4 @@ def _stays_sql() -> str:
 
 
 def _cells_sql() -> str:
-    return load(
-        "cells_differ", cells=load("cells", stays="(SELECT *, 1 AS sign FROM insights_stay)")
-    )
+    return load("cells_differ", cells=cells_of("(SELECT *, 1 AS sign FROM insights_stay)"))

@@ -1,7 +1,12 @@
--- Which cells a set of stays ({stays}, with a column `sign` of 1 or -1) adds up to.
--- Closed stays are counted by month, open ones by day, for their age matters.
+-- Which cells a set of stays ({stays}, with a column `sign` of 1 or -1) adds up to. Each measure
+-- keeps only the detail that its figures need:
+--   step   stays by month, how they ended, and the first of the windows on offer they took longer
+--          than ({windows}: their codes, rising); -1 while open
+--   time   timed stays of the funnel by exact duration; open ones by the day they began on,
+--          for their age grows
+--   reach  first stays in a stage by the month the lead became known, by window like steps
 SELECT
-    slice, measure, began_on, stage, counted.exit_kind, counted.elapsed, counted.is_timed,
+    slice, counted.measure, counted.began_on, stage, counted.exit_kind, counted.elapsed,
     sum(sign)::int AS stay_count
 FROM {stays} AS stay
 CROSS JOIN LATERAL (VALUES
@@ -13,14 +18,23 @@ CROSS JOIN LATERAL (VALUES
 ) AS slices (slice)
 CROSS JOIN LATERAL (
     SELECT
-        'step' AS measure,
-        CASE WHEN stay.elapsed < 0 THEN entered_on
-             ELSE date_trunc('month', entered_on::timestamp)::date END AS began_on,
-        stay.exit_kind, stay.elapsed, stay.is_timed
+        'step' AS measure, date_trunc('month', entered_on::timestamp)::date AS began_on,
+        stay.exit_kind,
+        CASE WHEN stay.elapsed < 0 THEN -1
+             ELSE (ARRAY[0, {windows}])[1 + width_bucket(stay.elapsed, ARRAY[{windows}])]
+        END AS elapsed
     UNION ALL
     SELECT
-        'reach', date_trunc('month', captured_on::timestamp)::date, '', reached_elapsed, true
+        'time',
+        CASE WHEN stay.elapsed < 0 THEN entered_on
+             ELSE date_trunc('month', entered_on::timestamp)::date END,
+        '', stay.elapsed
+    WHERE is_timed AND stage = ANY(ARRAY[{funnel}])
+    UNION ALL
+    SELECT
+        'reach', date_trunc('month', captured_on::timestamp)::date, '',
+        (ARRAY[0, {windows}])[1 + width_bucket(reached_elapsed, ARRAY[{windows}])]
     WHERE reached_elapsed IS NOT NULL
 ) AS counted
-GROUP BY 1, 2, 3, 4, 5, 6, 7
+GROUP BY 1, 2, 3, 4, 5, 6
 HAVING sum(sign) <> 0

@@ -1,6 +1,6 @@
 -- How many cells are not the sum of their stays, and the slice of one of them.
 WITH fresh AS MATERIALIZED ({cells}), known AS MATERIALIZED (
-    SELECT slice, measure, began_on, stage, exit_kind, elapsed, is_timed, stay_count
+    SELECT slice, measure, began_on, stage, exit_kind, elapsed, stay_count
     FROM insights_cell WHERE stay_count <> 0
 )
 SELECT count(*), min(slice)

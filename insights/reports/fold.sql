@@ -21,8 +21,8 @@ WITH fresh AS MATERIALIZED (
     WHERE (stay.*) IS DISTINCT FROM (excluded.*)
 )
 INSERT INTO insights_cell AS cell (
-    slice, measure, began_on, stage, exit_kind, elapsed, is_timed, stay_count
+    slice, measure, began_on, stage, exit_kind, elapsed, stay_count
 )
 {cells}
-ON CONFLICT (slice, measure, began_on, stage, exit_kind, elapsed, is_timed)
+ON CONFLICT (slice, measure, began_on, stage, exit_kind, elapsed)
 DO UPDATE SET stay_count = cell.stay_count + excluded.stay_count

@@ -108,8 +108,13 @@ def test_another_reporting_time_zone_rebuilds(lead, settings):
     settings.REPORTING_TIME_ZONE = "Asia/Seoul"
     assert not read_freshness().is_ready
     fold()
-    assert read_freshness().is_ready and Rollup.objects.get().time_zone == "Asia/Seoul"
+    assert read_freshness().is_ready and Rollup.objects.get().layout.startswith("Asia/Seoul")
     assert differences() == []
+
+
+def test_other_windows_on_offer_rebuild(lead, monkeypatch):
+    monkeypatch.setattr("insights.layout.WINDOWS", (7, 14))
+    assert not read_freshness().is_ready
 
 
 def test_drift_is_found_and_a_rebuild_repairs_it(lead):
