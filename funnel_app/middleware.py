@@ -47,7 +47,10 @@ class DatabaseAwayMiddleware:
             request.database_is_away = True  # type: ignore[attr-defined]
 
     def _come_again(self) -> HttpResponse:
-        page = render_to_string("503.html")
+        try:
+            page = render_to_string("503.html")
+        except Exception:  # a page about trouble must not depend on anything
+            page = "The database is not answering right now. Please come again in a moment."
         return HttpResponse(page, status=503, headers={"Retry-After": str(self.RETRY_SECONDS)})
 
 

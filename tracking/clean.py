@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from typing import Any
 
 from tracking.events import snake_case
@@ -54,6 +55,15 @@ def _text(text: str, longest: int = LONGEST_TEXT) -> str:
     return text
 
 
+def _key(key: object) -> str:
+    return _known_key(str(key)[:LONGEST_KEY])
+
+
+@lru_cache(maxsize=8192)
+def _known_key(key: str) -> str:
+    return snake_case(_text(key, LONGEST_KEY))
+
+
 def _value(value: Any, depth: int, budget: list[int]) -> Any:
     budget[0] -= 1
     kind = type(value)
@@ -63,11 +73,9 @@ def _value(value: Any, depth: int, budget: list[int]) -> Any:
         return _object(value, depth, budget)
     if kind is list:
         return _list(value, depth, budget)
-    if kind is int:
-        return value if -LARGEST_INTEGER <= value <= LARGEST_INTEGER else _long_integer(value)
-    if kind is float:
-        return value if math.isfinite(value) else None
-    return value if value is None or kind is bool else _text(str(value))
+    if value is None or kind is bool:
+        return value
+    return _number(value)
 
 
 def _object(value: dict, depth: int, budget: list[int]) -> dict | None:
@@ -77,7 +85,7 @@ def _object(value: dict, depth: int, budget: list[int]) -> dict | None:
     for key, item in value.items():
         if budget[0] <= 0:
             break
-        out[snake_case(_text(str(key), LONGEST_KEY))] = _value(item, depth - 1, budget)
+        out[_key(key)] = _value(item, depth - 1, budget)
     return out
 
 
@@ -92,6 +100,12 @@ def _list(value: list, depth: int, budget: list[int]) -> list | None:
     return out
 
 
-def _long_integer(value: int) -> str:
+def _number(value: Any) -> Any:
+    if type(value) is float:
+        return value if math.isfinite(value) else None
+    if type(value) is not int:
+        return _text(str(value))
+    if -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
+        return value
     # str() refuses integers of more than 4,300 digits.
     return str(value) if value.bit_length() < 10_000 else "…"

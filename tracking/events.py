@@ -170,7 +170,7 @@ def snake_case(text: str) -> str:
     if spread.isascii():
         snake = _NOT_WORD.sub("_", spread.lower()).strip("_")
     else:
-        snake = re.sub(r"\W+", "_", spread.lower()).strip("_")
+        snake = re.sub(r"[\W_]+", "_", spread.lower()).strip("_")
     return (snake or text.strip())[:LONGEST_KIND]
 
 

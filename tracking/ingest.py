@@ -12,9 +12,8 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from tracking.addresses import shorten_ip
 from tracking.claims import email_in
@@ -54,8 +53,7 @@ class Dropped(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What is true of every message of one request. `call` is "" in a batch."""
 
     source_id: int
@@ -67,7 +65,7 @@ class Envelope:
     ip: str = ""
     method: str = "POST"
     is_prefetch: bool = False
-    context: dict = field(default_factory=dict)
+    context: dict | None = None
 
 
 def prepare(message: Any, envelope: Envelope) -> Row:

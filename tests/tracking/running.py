@@ -46,7 +46,12 @@ def web_process(database: str, **environment: str):
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": database, **environment},
+        env={
+            **os.environ,
+            "DATABASE_URL": database,
+            "DJANGO_SETTINGS_MODULE": "tests.tracking.web_settings",
+            **environment,
+        },
         pass_fds=[listener.fileno()],
     )
     try:

@@ -222,5 +222,5 @@ def make_envelope(sender: Sender, call: str, batch: Any, scope, headers) -> Enve
         ip=client[0] if client else "",
         method=scope["method"],
         is_prefetch=b"prefetch" in purpose or b"prerender" in purpose,
-        context=clean(context) if isinstance(context, dict) else {},
+        context=clean(context) if isinstance(context, dict) else None,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.conf import settings
 
 CONNECT_SECONDS = 2
 STATEMENT_SECONDS = 3.0
+STALE_SECONDS = 0.3  # a connection that fails sooner was dead before
 
 # Errors of the connection, not of what was sent over it.
 LOST = (psycopg.OperationalError, psycopg.InterfaceError, OSError, TimeoutError)
@@ -35,6 +37,16 @@ class Link:
         Raises DatabaseAway after 5 s at most, or psycopg.Error when the statement itself
         is at fault.
         """
+        was_open, began = self._connection is not None, time.monotonic()
+        try:
+            return await self._run_once(query, parameters)
+        except DatabaseAway:
+            # An idle connection that a restart of the server cut says nothing about it now.
+            if not was_open or time.monotonic() - began > STALE_SECONDS:
+                raise
+        return await self._run_once(query, parameters)
+
+    async def _run_once(self, query: str, parameters: dict[str, Any] | None) -> list[tuple]:
         try:
             connection = self._connection or await self._open()
             return await self._within(STATEMENT_SECONDS, _execute(connection, query, parameters))

@@ -21,6 +21,9 @@ _PIXEL_FIELDS = {
 }  # fmt: skip
 
 
+_DECODER = json.JSONDecoder(parse_int=read_integer)
+
+
 @dataclass(slots=True)
 class Harvest:
     """What a request yields: rows to store, and (index, reason) of each message left out."""
@@ -41,7 +44,7 @@ def parse(body: bytes) -> Any:
     Raises Dropped.
     """
     try:
-        return json.loads(body.decode("utf-8-sig", "replace"), parse_int=read_integer)
+        return _DECODER.decode(body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
         raise Dropped("bad_json") from None
 
