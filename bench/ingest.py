@@ -1,0 +1,126 @@
+"""How many events a second, each on disk before it is answered? Run: python -m bench.ingest
+
+One core has the web process and PostgreSQL, the other one the load generator. Three
+contenders take turns, so that a busy machine slows all of them alike:
+
+* a plain Django view that does Event.objects.create(), behind the same server,
+* POST /v1/page, one event per request,
+* POST /v1/batch, 100 events per request.
+
+Prints the median of the rounds and the ratios; ends with 1 when a target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+
+import psycopg
+
+from bench.servers import ROOT, pin_backends, scratch_database, web_process
+
+TARGETS = {"single": 4.0, "batch": 12.0}
+_PREPARE = """
+INSERT INTO tracking_source (name, kind, is_active) VALUES ('Bench', 'web', true) RETURNING id
+"""
+_KEY = """
+INSERT INTO tracking_writekey (source_id, is_secret, key, key_hash, prefix)
+VALUES (%s, false, 'pk_bench', '', 'pk_bench')
+"""
+
+
+def main() -> int:
+    arguments = read_arguments()
+    cores = sorted(os.sched_getaffinity(0))
+    served, loaded = (cores[0], cores[1]) if len(cores) > 1 else (None, None)
+    with contextlib.ExitStack() as stack:
+        database = stack.enter_context(scratch_database(served))
+        source_id = prepare(database)
+        ours = stack.enter_context(web_process(database, served))
+        orm = stack.enter_context(
+            web_process(database, served, DJANGO_SETTINGS_MODULE="bench.orm_settings")
+        )
+        contenders = {
+            "orm": {"port": orm, "path": f"/orm/{source_id}/page", "batch": 0, "callers": 16},
+            "single": {"port": ours, "path": "/v1/page", "batch": 0, "callers": 64},
+            "batch": {"port": ours, "path": "/v1/batch", "batch": 100, "callers": 8},
+        }
+        for contender in contenders.values():
+            load(contender, 1.0, loaded)
+        pin_backends(database, served)
+        rounds: dict[str, list[dict]] = {name: [] for name in contenders}
+        acknowledged = 0
+        before = count(database)
+        for number in range(arguments.rounds):
+            for name, contender in contenders.items():
+                result = load(contender, arguments.seconds, loaded)
+                rounds[name].append(result)
+                acknowledged += result["events"]
+                tell(f"round {number + 1}, {name}", result)
+        stored = count(database) - before
+    return report(rounds, acknowledged, stored)
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=6.0, help="of each contender's turn")
+    return parser.parse_args()
+
+
+def prepare(database: str) -> int:
+    with psycopg.connect(database) as connection:
+        source_id = connection.execute(_PREPARE).fetchone()[0]
+        connection.execute(_KEY, [source_id])
+    return source_id
+
+
+def load(contender: dict, seconds: float, core: int | None) -> dict:
+    """One turn of a contender; returns what bench.load prints."""
+    command = [sys.executable, "-m", "bench.load"]
+    if core is not None:
+        command = ["taskset", "-c", str(core), *command]
+    job = {**contender, "key": "pk_bench", "seconds": seconds}
+    done = subprocess.run(
+        command, cwd=ROOT, input=json.dumps(job), stdout=subprocess.PIPE, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def count(database: str) -> int:
+    with psycopg.connect(database) as connection:
+        return connection.execute("SELECT count(*) FROM tracking_event").fetchone()[0]
+
+
+def tell(name: str, result: dict) -> None:
+    print(
+        f"{name:16} {result['per_second']:9,.0f} events/s   p50 {result['p50_ms']:6.1f} ms"
+        f"   p99 {result['p99_ms']:6.1f} ms   failed {result['failed']}",
+        flush=True,
+    )
+
+
+def report(rounds: dict[str, list[dict]], acknowledged: int, stored: int) -> int:
+    middle = {
+        name: statistics.median(result["per_second"] for result in results)
+        for name, results in rounds.items()
+    }
+    is_met = acknowledged == stored
+    print(f"\nacknowledged {acknowledged:,}, stored {stored:,}")
+    for name, target in TARGETS.items():
+        ratio = middle[name] / middle["orm"]
+        is_met &= ratio >= target
+        print(
+            f"{name:8} {middle[name]:9,.0f} events/s = {ratio:5.1f} × the ORM view"
+            f" ({middle['orm']:,.0f})   target ≥ {target:g} ×"
+        )
+    return 0 if is_met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
