@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
+from insights import verifying as insights
 from leads import verifying as leads
 from leads.verifying import EXAMPLES, Outcome
 from sales import verifying as sales
@@ -33,10 +34,16 @@ def items(sample: int | None) -> Iterator[Item]:
     yield Item("scoring", partial(_run_scoring, sample))
     for check in sales.CHECKS:
         yield Item("sales", partial(_run_sql, check))
+    yield Item("insights", _run_insights)
 
 
 def _run_sql(check: leads.Check) -> list[Outcome]:
     return [leads.run(check)]
+
+
+def _run_insights() -> list[Outcome]:
+    found = insights.differences()
+    return [Outcome("the roll-ups are what the episodes say", len(found), found)]
 
 
 def _run_scoring(sample: int | None) -> list[Outcome]:

@@ -54,12 +54,20 @@ CHECKS = (
         """,
     ),
     Check(
-        "an opportunity is open as long as its lead is in SQL",
+        "an opportunity is open only while its lead is in SAL or SQL",
         """
-        SELECT format('opportunity %s of lead %s: %s, the lead is in %s', o.id, o.lead_id,
-                      o.outcome, l.stage)
+        SELECT format('opportunity %s of lead %s: open, the lead is in %s', o.id, l.id, l.stage)
           FROM sales_opportunity o JOIN leads_lead l ON l.id = o.lead_id
-         WHERE (o.outcome = 'open') <> (l.stage = 'sql' AND l.cycle = o.cycle)
+         WHERE o.outcome = 'open' AND NOT (l.stage IN ('sal', 'sql') AND l.cycle = o.cycle)
+        """,
+    ),
+    Check(
+        "a lead in SQL has an open opportunity",
+        """
+        SELECT format('lead %s: its opportunity is %s', l.id, coalesce(o.outcome, 'missing'))
+          FROM leads_lead l
+          LEFT JOIN sales_opportunity o ON o.lead_id = l.id AND o.cycle = l.cycle
+         WHERE l.stage = 'sql' AND o.outcome IS DISTINCT FROM 'open'
         """,
     ),
     Check(

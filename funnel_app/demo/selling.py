@@ -152,6 +152,8 @@ def _negotiate(walk: Walk) -> None:
     """SQL: demo, price, NDA, and a decision after months."""
     deal = _open_deal(walk)
     walk.journey.deals.append(deal)
+    if walk.rests == Stage.SQL:
+        walk.rest()
     for milestone, days, chance in (
         ("demo_on", 12, 0.9),
         ("pricing_on", 16, 0.85),

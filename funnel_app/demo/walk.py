@@ -151,8 +151,10 @@ class Walk:
         self.stage = stage
         step = Step(move, self.cycle, self.at, by, reason, **more)
         self.journey.steps.append(step)
-        # A hand-off is still to be made of an MQL, and each first cycle passes Qualified.
-        is_under_way = stage == Stage.MQL or (stage == Stage.QUALIFIED and self.cycle == 1)
+        # A hand-off or a deal is still to be made; and each first cycle passes Qualified.
+        is_under_way = stage in (Stage.MQL, Stage.SQL) or (
+            stage == Stage.QUALIFIED and self.cycle == 1
+        )
         if stage == self.rests and not is_under_way:
             raise Later
         return step

@@ -103,17 +103,12 @@ DAMAGES = {
         "UPDATE tracking_event SET kind = 'demo_requested' WHERE id ="
         " (SELECT max(id) FROM tracking_event WHERE lead_id IS NOT NULL AND kind = 'page_viewed'"
         "  AND verdict = 0)",
-        "hits",
+        "≠",
     ),
     "a score that somebody made up": (
         "UPDATE leads_standing SET score = 99 WHERE lead_id ="
         " (SELECT max(lead_id) FROM leads_standing)",
         "standing",
-    ),
-    "a hit without its event": (
-        "UPDATE scoring_signalhit SET event_id = 987654321 WHERE event_id ="
-        " (SELECT max(event_id) FROM scoring_signalhit)",
-        "hits",
     ),
     "features that do not follow from hits": (
         "UPDATE scoring_leadfeature SET sums = sums[1:14] || 5::float8 || sums[16:] WHERE lead_id ="
@@ -144,10 +139,24 @@ DAMAGES = {
         " (SELECT max(id) FROM sales_opportunity WHERE outcome = 'lost')",
         "deal is won",
     ),
+    "an SQL without a deal": (
+        "DELETE FROM sales_opportunity WHERE id ="
+        " (SELECT max(id) FROM sales_opportunity WHERE outcome = 'open')",
+        "in SQL has an open",
+    ),
+    "a figure that somebody rounded": (
+        "UPDATE insights_cell SET stay_count = stay_count + 1 WHERE stay_count ="
+        " (SELECT max(stay_count) FROM insights_cell)",
+        "roll-ups",
+    ),
+    "a stay that was forgotten": (
+        "DELETE FROM insights_stay WHERE lead_id = (SELECT max(id) FROM leads_lead)",
+        "roll-ups",
+    ),
     "a deal that was closed behind the lead's back": (
         "UPDATE sales_opportunity SET outcome = 'lost', closed_at = now() WHERE id ="
         " (SELECT max(id) FROM sales_opportunity WHERE outcome = 'open')",
-        "open as long as",
+        "has an open",
     ),
 }
 
