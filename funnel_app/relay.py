@@ -16,6 +16,7 @@ from django.db import connections
 
 from insights import folding as rollups
 from leads.imports import working as imports
+from sales import handoff
 from scoring import publishing, rescore
 from tracking import attaching
 
@@ -38,6 +39,7 @@ DRAINS = [
     Drain("scores", rescore.drain_for_relay, rescore.BATCH),
     Drain("publications", publishing.drain, 1),
     Drain("imports", imports.drain, imports.CHUNK),
+    Drain("hand-offs", handoff.open_missing, 100),
     Drain("roll-ups", rollups.drain, 1000),
 ]
 

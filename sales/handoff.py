@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.timezone import localdate, now
 from django.utils.translation import gettext as _
 
@@ -152,7 +153,7 @@ def _give(handoff: Handoff, to: User | None, *, by: Actor, note: str) -> None:
     _log(handoff, kind if to else Kind.QUEUED, by, now(), assignee=to, note=note)
 
 
-def withdraw(lead: Lead, *, by: Actor, at: datetime, note: str) -> None:
+def withdraw(lead: Lead, *, by: Actor, at: datetime | None, note: str) -> None:
     """Close the open hand-off of a locked lead that left MQL by another way."""
     for handoff in Handoff.objects.open().filter(lead=lead).select_for_update(no_key=True):
         _decide(handoff, Handoff.State.WITHDRAWN, by, note=note, at=at)
@@ -182,10 +183,10 @@ def open_missing(limit: int) -> int:
 
     The lead itself is the work row: it is found again until it has its hand-off.
     """
-    waiting = StageEpisode.objects.filter(
-        stage=Stage.MQL, left_at=None, handoff=None, entered_at__gte=now() - STALE_AFTER
-    )
-    ids = list(waiting.order_by("entered_at", "lead_id").values_list("lead_id", flat=True)[:limit])
+    proposed = Handoff.objects.filter(lead=OuterRef("pk"), cycle=OuterRef("cycle"))
+    waiting = Lead.objects.filter(~Exists(proposed), stage=Stage.MQL)
+    waiting = waiting.filter(stage_entered_at__gte=now() - STALE_AFTER)
+    ids = list(waiting.order_by("stage_entered_at", "pk").values_list("pk", flat=True)[:limit])
     return sum(_submit_missing(lead_id) for lead_id in ids)
 
 

@@ -1,10 +1,12 @@
 """An opportunity from SQL to won or lost. Every write to one is here.
 
-It lives as long as its lead is in SQL: entering opens it, leaving closes it.
+Entering SQL opens it, if an import has not opened it in SAL already; it is closed
+when its lead leaves for good or bad.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -13,12 +15,14 @@ from django.utils.translation import gettext as _
 
 from leads import audit, lifecycle
 from leads.actors import Actor
-from leads.models import Lead, StageEpisode
+from leads.models import Lead
 from leads.refusals import Conflict, Refused
 from leads.stages import Stage
 from sales.models import Opportunity
 from sales.rules import may_work_on
 
+# Stages in which a deal is alive.
+ALIVE = (Stage.SAL, Stage.SQL)
 # What a rep keeps up to date.
 FIELDS = (
     "name",
@@ -83,12 +87,30 @@ def lose(opportunity_id: int, *, by: Actor, reason: str, at: datetime | None = N
     return opportunity
 
 
-def close_left_behind(lead: Lead, episode: StageEpisode, *, by: Actor) -> None:
-    """Close what is still open when a locked lead has left SQL by another way."""
-    is_won = episode.stage == Stage.CUSTOMER
+def open_opportunities(leads: Sequence[Lead]) -> None:
+    """The same for a batch of leads: in SQL without an opportunity, one is opened."""
+    Opportunity.objects.bulk_create(
+        (
+            Opportunity(
+                lead=lead,
+                cycle=lead.cycle,
+                name=lead.company or lead.name,
+                opened_at=lead.stage_entered_at,
+            )
+            for lead in leads
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def close_left_behind(lead: Lead, *, by: Actor, reason: str) -> None:
+    """Close what is still open when a locked lead went on, or away, by another door."""
+    if lead.stage in ALIVE:
+        return
+    is_won = lead.stage == Stage.CUSTOMER
     outcome = Opportunity.Outcome.WON if is_won else Opportunity.Outcome.LOST
     for opportunity in Opportunity.objects.open().filter(lead=lead):
-        _close(opportunity, outcome, by, reason=episode.reason, at=episode.entered_at)
+        _close(opportunity, outcome, by, reason=reason, at=lead.stage_entered_at)
 
 
 def _locked(opportunity_id: int, by: Actor) -> tuple[Opportunity, Lead]:
@@ -116,7 +138,7 @@ def _require_stage(lead: Lead) -> None:
 
 def _close(opportunity: Opportunity, outcome: str, by: Actor, *, reason: str, at: datetime) -> None:
     opportunity.outcome, opportunity.reason = outcome, reason.strip()
-    opportunity.closed_at = max(at, opportunity.opened_at)
+    opportunity.closed_at = max(at or now(), opportunity.opened_at)
     opportunity.save(update_fields=["outcome", "reason", "closed_at"])
     _log(opportunity, outcome, by, {}, reason=opportunity.reason)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from leads.paging import Page as LeadPage
 from leads.stages import Stage
 from sales.bant import Line, newest_answers_of
 from sales.models import Handoff, HandoffQuerySet, Opportunity, RejectReason
+from sales.opportunities import ALIVE
 from sales.rules import may_decide, working_minutes_between
 from users.models import User
 from users.roles import Role
@@ -203,3 +205,17 @@ def customers(
     rows = leads.select_related("standing", "owner", "account").defer("search")
     page = read_page(rows, LEAD_SORTS["since"], after=after, before=before)
     return page, as_deals(page.rows)
+
+
+def with_stray_handoff(leads: Sequence[Lead]) -> list[Lead]:
+    """Those with an open hand-off although they are no MQLs."""
+    gone = [lead.pk for lead in leads if lead.stage != Stage.MQL]
+    stray = set(Handoff.objects.open().filter(lead__in=gone).values_list("lead", flat=True))
+    return [lead for lead in leads if lead.pk in stray]
+
+
+def with_stray_opportunity(leads: Sequence[Lead]) -> list[Lead]:
+    """Those with an open opportunity although they are neither in SAL nor in SQL."""
+    gone = [lead.pk for lead in leads if lead.stage not in ALIVE]
+    stray = set(Opportunity.objects.open().filter(lead__in=gone).values_list("lead", flat=True))
+    return [lead for lead in leads if lead.pk in stray]

@@ -1,11 +1,13 @@
-"""News from the lifecycle: hand-offs and opportunities follow the lead's stage."""
+"""News from below: hand-offs and opportunities follow their lead."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from leads.actors import Actor, ActorKind
 from leads.models import Lead, StageEpisode
 from leads.stages import Stage
-from sales import handoff, opportunities
+from sales import handoff, opportunities, queries
 
 WITH_SALES = (Stage.MQL, Stage.SAL, Stage.SQL)
 
@@ -19,12 +21,20 @@ def follow_stage(sender, lead: Lead, episode: StageEpisode, by: Actor, **kwargs)
     if episode.from_stage in WITH_SALES:
         note = episode.reason or str(episode.get_stage_display())
         handoff.withdraw(lead, by=by, at=episode.entered_at, note=note)
-    if episode.from_stage == Stage.SQL:
-        opportunities.close_left_behind(lead, episode, by=by)
+        opportunities.close_left_behind(lead, by=by, reason=episode.reason)
     if episode.stage == Stage.MQL and by.kind != ActorKind.IMPORT:
         handoff.submit(lead, episode, by=by)
     if episode.stage == Stage.SQL:
         opportunities.open_opportunity(lead, at=episode.entered_at)
+
+
+def follow_histories(sender, leads: Sequence[Lead], by: Actor, **kwargs) -> None:
+    """The same for a batch of imported histories, whose leads the import has locked."""
+    for lead in queries.with_stray_handoff(leads):
+        handoff.withdraw(lead, by=by, at=lead.stage_entered_at, note=by.label)
+    for lead in queries.with_stray_opportunity(leads):
+        opportunities.close_left_behind(lead, by=by, reason=by.label)
+    opportunities.open_opportunities([lead for lead in leads if lead.stage == Stage.SQL])
 
 
 def follow_owner(sender, lead: Lead, by: Actor, **kwargs) -> None:
