@@ -24,7 +24,7 @@ import django
 
 django.setup()
 
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import localdate
 
@@ -39,20 +39,19 @@ ROUNDS = 15
 DEEP = 0.4  # how far into the list the deep page lies
 
 
-def build(leads: int) -> dict[str, User]:
-    """People and leads in the scratch database; returns one user per role."""
-    teams = [Team.objects.create(name=name) for name in ("North", "South")]
-    users = {
-        role: User.objects.create_user(f"{role}{i}@example.com", role=role, team=teams[i % 2])
-        for role in ("rep", "manager", "marketer")
-        for i in range(12 if role == "rep" else 1)
-    }
+def build(leads: int) -> None:
+    """People and leads in the scratch database."""
     sql = (Path(__file__).parent / "many_leads.sql").read_text()
+    with transaction.atomic(), connection.cursor() as cursor:
+        teams = [Team.objects.create(name=name) for name in ("North", "South")]
+        for role, number in (("rep", 12), ("manager", 1), ("marketer", 1)):
+            for i in range(number):
+                User.objects.create_user(f"{role}{i}@example.com", role=role, team=teams[i % 2])
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute(sql, {"leads": leads})
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
-        cursor.execute(sql, {"leads": leads})
         cursor.execute("VACUUM ANALYZE")
-    return users
 
 
 def filters() -> dict[str, LeadFilter]:
@@ -146,6 +145,7 @@ def main() -> None:
     options.add_argument("--explain", nargs=3, metavar=("ROLE", "FILTER", "ORDER"))
     options.add_argument("--keep", action="store_true", help="use the scratch database again")
     chosen = options.parse_args()
+    connection.settings_dict["TEST"]["NAME"] = f"bench_{connection.settings_dict['NAME']}"
     connection.creation.create_test_db(verbosity=0, autoclobber=True, keepdb=chosen.keep)
     try:
         if not Standing.objects.exists():

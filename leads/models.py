@@ -10,10 +10,11 @@ import uuid
 from datetime import UTC, datetime
 from typing import Self
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
 from django.db.models.functions import Coalesce, Lower, Now, NullIf, Replace
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
@@ -27,6 +28,14 @@ from users.roles import Role
 BY_NAME = Lower(Coalesce(NullIf("last_name", Value("")), "email", output_field=models.CharField()))
 # Stands for "never" where an instant must be comparable.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class IsAnyOf(Func):
+    """`a = ANY(array)`: unlike IN (SELECT …), an index can answer it beside an OR."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = models.BooleanField()
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -79,7 +88,10 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         if user.role in (Role.MARKETER, Role.ADMIN):
             return self
         if user.role == Role.MANAGER and user.team_id:
-            return self.filter(Q(team=user.team_id) | Q(owner__team=user.team_id))
+            members = User.objects.filter(team=user.team_id).order_by().values("pk")
+            return self.filter(
+                Q(team=user.team_id) | Q(IsAnyOf(F("owner_id"), ArraySubquery(members)))
+            )
         if user.role == Role.REP:
             mine = Q(owner=user.pk)
             if user.team_id:
