@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from leads.actors import Actor, ActorKind
 from leads.hints import hint
-from leads.import_models import Import, ImportContent
+from leads.import_models import Import, ImportContent, ImportRow
 from leads.imports import presets, reading, suggest, targets
 from leads.imports.fields import CUSTOM, Field
 from leads.imports.mapping import Mapping, Use, kind_of, problems, settled
@@ -138,11 +138,22 @@ def try_again(import_id: int) -> Import:
     return _set_working(job, job.stuck_in)
 
 
+@transaction.atomic
 def drop_old_contents(*, older_than: timedelta) -> int:
-    """Delete the bytes of files imported long ago: they hold personal data. Returns how many."""
-    old = ImportContent.objects.filter(owner__created_at__lt=Now() - older_than)
-    count, _by_model = old.exclude(owner__state__in=Import.WORKING).delete()
-    return count
+    """Forget the contents of files imported long ago: they hold personal data.
+
+    Counts, mapping and which row became what stay. Returns how many files.
+    """
+    old = Import.objects.filter(created_at__lt=Now() - older_than, content__isnull=False)
+    jobs = list(old.exclude(state__in=Import.WORKING).select_for_update(of=("self",)))
+    for job in jobs:
+        job.sample = []
+        job.columns = [{**column, "samples": [], "values": {}} for column in job.columns]
+    Import.objects.bulk_update(jobs, ["sample", "columns"])
+    ImportRow.objects.filter(owner__in=jobs, is_check=True).delete()
+    ImportRow.objects.filter(owner__in=jobs).exclude(notes=[]).update(notes=[])
+    ImportContent.objects.filter(owner__in=jobs).delete()
+    return len(jobs)
 
 
 def what_is_missing(job: Import) -> list[str]:
