@@ -46,12 +46,7 @@ def web_process(database: str, **environment: str):
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={
-            **os.environ,
-            "DATABASE_URL": database,
-            "DJANGO_SETTINGS_MODULE": "tests.tracking.web_settings",
-            **environment,
-        },
+        env={**environment_for(database), **environment},
         pass_fds=[listener.fileno()],
     )
     try:
@@ -64,6 +59,12 @@ def web_process(database: str, **environment: str):
         except subprocess.TimeoutExpired:
             process.kill()
         listener.close()
+
+
+def environment_for(database: str) -> dict[str, str]:
+    """The environment of a process of the product over that database."""
+    settings = "tests.tracking.web_settings"
+    return {**os.environ, "DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": settings}
 
 
 def _wait(url: str, process: subprocess.Popen) -> None:
