@@ -56,8 +56,8 @@ SOURCES = (
 COUNTRIES = ("DE", "US", "GB", "FR", "KR", "NL", "AT", "CH", "PL", "SE", "ES", "IT")
 LEAD_COLUMNS = (
     "id, public_id, email, is_email_verified, first_name, last_name, title, phone, company,"
-    " country, persona, channel, source, medium, campaign, owner_id, team_id, custom, created_at, stage,"
-    " stage_entered_at, cycle, episode_seq"
+    " country, persona, channel, source, medium, campaign, owner_id, team_id, custom, created_at,"
+    " stage, stage_entered_at, cycle, episode_seq"
 )
 EPISODE_COLUMNS = (
     "lead_id, seq, previous_seq, from_stage, stage, entry_kind, starts_cycle, cycle, entered_at,"
