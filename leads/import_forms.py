@@ -80,7 +80,8 @@ class MappingForm(forms.Form):
         self.initial["unset"] = "\n".join(self.mapping.unset)
         for column in self.columns:
             uses: list[Use | None] = [*self.mapping.uses_of(column.index)]
-            if not uses or column.index == again:
+            is_asked = f"to_{column.index}_{len(uses)}" in self.data
+            if not uses or column.index == again or is_asked:
                 uses.append(None)
             for place, use in enumerate(uses):
                 self._add_use(column, place, use)

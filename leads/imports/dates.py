@@ -82,7 +82,10 @@ def orders_of_column(values: Iterable[str]) -> frozenset[str] | None:
 
 
 def parse(text: str, order: str, zone: ZoneInfo) -> Moment | None:
-    """Read a cell. Times without an offset are in `zone`; None when it is no date in `order`."""
+    """Read a cell. Times without an offset are in `zone`; None when it is no date in `order`.
+
+    Without an order only those dates are read that are certain, like `2018-02-12`.
+    """
     parts = _split(text)
     day = parts and _day(parts, order)
     if not parts or not day:
@@ -141,6 +144,8 @@ def _spaced(compact: str | None) -> str:
 
 def _day(parts: _Parts, order: str) -> date | None:
     order = parts.order or order
+    if not order:
+        return None
     places = {letter: place for place, letter in enumerate(order)}
     year, month, day = (parts.numbers[places[letter]] for letter in "ymd")
     year_width = parts.widths[places["y"]]

@@ -97,6 +97,8 @@ class Interpreter:
 
     def _note_unreadable(self, record: Record, name: str, target: Field, cell: str) -> None:
         record.unreadable.add(target.key)
+        if not self._is_settled(target.kind):
+            return
         params = {"column": name, "value": cell[:SHOWN_LENGTH]}
         if target.kind in (Kind.DATE, Kind.MOMENT):
             record.notes.append(Note("bad_date", params))
@@ -105,6 +107,12 @@ class Interpreter:
         elif target.kind != Kind.CHANNEL:  # an unknown source is no mistake
             kind = str(KIND_LABELS[Kind(target.kind)])
             record.notes.append(Note("bad_value", {**params, "kind": kind}))
+
+    def _is_settled(self, kind: str) -> bool:
+        """Whether the mapping says how to read this kind; in a preview it may not do so yet."""
+        if kind in (Kind.DATE, Kind.MOMENT):
+            return bool(self.mapping.date_order)
+        return kind not in (Kind.NUMBER, Kind.WHOLE) or bool(self.mapping.decimal_mark)
 
     def _reading(
         self, use: Use, columns: Sequence[Column], fields: dict[str, Field]

@@ -57,8 +57,8 @@ def marks_of_column(values: Iterable[str]) -> frozenset[str] | None:
 
 
 def read_number(text: str, decimal_mark: str = DECIMAL_POINT) -> Decimal | None:
-    """`1,054.50`, `$ 1 054`, `-3` with a point; `1.054,50` with a comma."""
-    digits = _digits(text)
+    """`1,054.50`, `$ 1 054`, `-3` with a point; `1.054,50` with a comma; None without either."""
+    digits = _digits(text) if decimal_mark else None
     if not digits or not _GROUPS[decimal_mark].match(digits[1]):
         return None
     sign, body = digits
