@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from leads.models import Standing
-from leads.swapping import replace_rows
+from leads.swapping import replace_rows, settle
 
 
 def ensure_standings(lead_ids: Iterable[int]) -> None:
@@ -41,16 +41,13 @@ def write_standings(scores_sql: str, params: dict) -> int:
         return cursor.rowcount
 
 
-COLUMNS = """lead_id, score, fit, interest, quadrant, is_promising, last_activity_at,
-    model_version, scored_at"""
-
-
 @transaction.atomic
 def replace_standings(scores_sql: str, params: dict) -> int:
     """Take over the scores of all leads at once; returns the number of standings.
 
     `scores_sql` is as for write_standings. Leads that it does not name keep
     their row. Writers of leads wait about a second per 100,000 leads.
+    Call settle_standings after the commit.
     """
     with connection.cursor() as cursor:
         # In the order in which a capture takes them.
@@ -58,18 +55,24 @@ def replace_standings(scores_sql: str, params: dict) -> int:
         cursor.execute("LOCK TABLE leads_standing IN EXCLUSIVE MODE")
     return replace_rows(
         "leads_standing",
-        COLUMNS,
         f"""
-        SELECT lead_id, coalesce(fresh.score, old.score), coalesce(fresh.fit, old.fit),
-               coalesce(fresh.interest, old.interest), coalesce(fresh.quadrant, old.quadrant),
-               coalesce(fresh.is_promising, old.is_promising),
-               greatest(fresh.last_activity_at, old.last_activity_at),
-               coalesce(fresh.model_version, old.model_version),
-               coalesce(fresh.scored_at, old.scored_at)
+        SELECT lead_id, coalesce(fresh.score, old.score) AS score,
+               coalesce(fresh.fit, old.fit) AS fit,
+               coalesce(fresh.interest, old.interest) AS interest,
+               coalesce(fresh.quadrant, old.quadrant) AS quadrant,
+               coalesce(fresh.is_promising, old.is_promising) AS is_promising,
+               greatest(fresh.last_activity_at, old.last_activity_at) AS last_activity_at,
+               coalesce(fresh.model_version, old.model_version) AS model_version,
+               coalesce(fresh.scored_at, old.scored_at) AS scored_at
           FROM leads_standing old FULL JOIN ({scores_sql}) fresh USING (lead_id)
         """,  # noqa: S608  the query is made by scoring/formula.py
         params,
     )
+
+
+def settle_standings() -> None:
+    """After replace_standings has committed: what may wait, in a transaction of its own."""
+    settle("leads_standing")
 
 
 def touch_activity(last_activity: dict[int, datetime]) -> None:

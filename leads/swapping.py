@@ -26,29 +26,77 @@ class Part(NamedTuple):
     def next_name(self) -> str:
         return self.name[: LONGEST_NAME - len(NEXT)] + NEXT
 
+    @property
+    def is_checked_later(self) -> bool:
+        return self.is_constraint and self.definition.startswith(("FOREIGN KEY", "CHECK"))
+
 
 @transaction.atomic
-def replace_rows(table: str, columns: str, rows_sql: str, params: dict) -> int:
-    """Let `rows_sql` be the new content of `columns` of `table`; returns the number of rows.
+def replace_rows(table: str, rows_sql: str, params: dict) -> int:
+    """Let `rows_sql` be the new content of `table`; returns the number of rows.
 
-    The caller has locked `table`, and before it every table that it refers to.
+    It yields every column of the table by its name. The caller has locked `table`,
+    and before it every table that it refers to, and calls `settle` after the commit.
     Raises RuntimeError for a table with triggers of its own: they would be lost.
     """
     with connection.cursor() as cursor:
         # Checks that the caller's transaction has put off are done now: a table cannot go before.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
         parts = _parts_of(cursor, table)
-        cursor.execute(f"CREATE TABLE {table}{NEXT} (LIKE {table} INCLUDING DEFAULTS)")
-        cursor.execute(f"INSERT INTO {table}{NEXT} ({columns}) {rows_sql}", params)
+        columns = _columns_of(cursor, table)
+        typed = ", ".join(f'"{c.name}"::{c.type} AS "{c.name}"' for c in columns)
+        # Unlike INSERT … SELECT, this may use several processor cores.
+        made = f"CREATE TABLE {table}{NEXT} AS SELECT {typed} FROM ({rows_sql}) r"  # noqa: S608
+        cursor.execute(made, params)
         count = cursor.rowcount
+        cursor.execute(f"ALTER TABLE {table}{NEXT} {_same_columns(columns)}")
         for part in parts:
             cursor.execute(_make(part, table))
-        cursor.execute(f"ANALYZE {table}{NEXT}")
         cursor.execute(f"DROP TABLE {table}")
         cursor.execute(f"ALTER TABLE {table}{NEXT} RENAME TO {table}")
         for part in parts:
             cursor.execute(_rename(part, table))
     return count
+
+
+def settle(table: str) -> None:
+    """What may wait until nobody waits for it: look over old rows once more, and statistics."""
+    with connection.cursor() as cursor:
+        for part in _parts_of(cursor, table):
+            if part.is_checked_later:
+                cursor.execute(f'ALTER TABLE {table} VALIDATE CONSTRAINT "{part.name}"')
+        cursor.execute(f"ANALYZE {table}")
+
+
+class Column(NamedTuple):
+    """A column of the old table; `default` is SQL or empty."""
+
+    name: str
+    type: str
+    is_required: bool
+    default: str
+
+
+def _columns_of(cursor: CursorWrapper, table: str) -> list[Column]:
+    cursor.execute(
+        """
+        SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+               coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+          FROM pg_attribute a
+          LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+         WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped
+         ORDER BY a.attnum
+        """,
+        [table],
+    )
+    return [Column(*row) for row in cursor.fetchall()]
+
+
+def _same_columns(columns: list[Column]) -> str:
+    """What a table made from a query still lacks, in one pass over it."""
+    required = [f'ALTER COLUMN "{c.name}" SET NOT NULL' for c in columns if c.is_required]
+    defaults = [f'ALTER COLUMN "{c.name}" SET DEFAULT {c.default}' for c in columns if c.default]
+    return ", ".join([*required, *defaults])
 
 
 def _parts_of(cursor: CursorWrapper, table: str) -> list[Part]:
@@ -75,7 +123,10 @@ def _parts_of(cursor: CursorWrapper, table: str) -> list[Part]:
 
 def _make(part: Part, table: str) -> str:
     if part.is_constraint:
-        return f'ALTER TABLE {table}{NEXT} ADD CONSTRAINT "{part.next_name}" {part.definition}'
+        # The rows kept these rules in the old table; new ones are held to them at once.
+        later = " NOT VALID" if part.is_checked_later else ""
+        definition = part.definition.removesuffix(" NOT VALID") + later
+        return f'ALTER TABLE {table}{NEXT} ADD CONSTRAINT "{part.next_name}" {definition}'
     head, _on, rest = part.definition.partition(" USING ")
     unique = "UNIQUE " if head.startswith("CREATE UNIQUE") else ""
     return f'CREATE {unique}INDEX "{part.next_name}" ON {table}{NEXT} USING {rest}'

@@ -1,65 +1,69 @@
-"""Fold what is known about leads into hits, features and standings. One SQL path for all sizes.
+"""Fold what is known about leads into features and standings. One SQL path for all sizes.
 
 The relay folds the leads that were touched, a rebuild folds all of them: the
-same statements, with other ids. All of it is derived and idempotent.
+same statements, with other ids. All of it is derived and idempotent. A hit is
+an event that counts for a signal; hits are always read from the events anew
+(hits_query), never stored, so they can neither go stale nor count twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
 
 from leads.standing import write_standings
 from scoring import conditions
+from scoring.choosing import Which, these
 from scoring.conditions import Parameters
 from scoring.formula import Weights, power_sql, scores_query
+from scoring.matching import match_fields
 from scoring.models import ModelVersion, Signal
 from scoring.rules import FIRST_MONDAY
 from scoring.vocabulary import Axis, Frequency, find_field
 from tracking.models import Verdict
 
-SOME_LEADS = "f.lead_id = ANY(%(lead_ids)s)"
 # An event cannot count before it was there: a clock that runs ahead gives nothing.
 EVENT_INSTANT = "least(e.occurred_at, e.received_at)"
-LEAD_TABLES = """FROM leads_lead l
-          LEFT JOIN leads_account a ON a.id = l.account_id
-          LEFT JOIN scoring_maildomain m ON m.domain = split_part(lower(l.email), '@', 2)"""
 
 
-def fold(lead_ids: Sequence[int], signals: Sequence[Signal] | None = None) -> list[int]:
-    """Fold these leads, in a transaction of the caller. Returns those that still exist.
+def fold(which: Which, signals: Sequence[Signal] | None = None) -> list[int]:
+    """Fold these leads, in a transaction of the caller. Returns the ids of those that exist.
 
-    `signals` limits the search for hits (None: all); features and standings
-    always follow from all hits. Without an active version nothing is scored.
+    `signals` limits the features that are counted anew (None: all). Without an
+    active version nothing is scored.
     """
-    ids = lock_features(lead_ids)
+    ids = lock_features(which)
     if ids:
-        every = list(Signal.objects.all())
-        count_hits(ids, every if signals is None else signals)
+        chosen = list(Signal.objects.all()) if signals is None else signals
+        match_fields(which, [signal for signal in chosen if signal.is_fit])
         as_of = database_instant()
-        write_features(ids, every, as_of)
-        score(ids, as_of)
+        if signals is None:
+            write_features(which, chosen, as_of)
+        else:
+            amend_features(which, chosen, as_of)
+        score(which, as_of)
     return ids
 
 
-def lock_features(lead_ids: Sequence[int]) -> list[int]:
+def lock_features(which: Which) -> list[int]:
     """Make sure that each lead has its feature row, and lock the rows in order of id."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            INSERT INTO scoring_leadfeature (lead_id, sums, anchor_at)
-            SELECT id, '{}', now() FROM leads_lead WHERE id = ANY(%(ids)s) ORDER BY id
+            f"""
+            INSERT INTO scoring_leadfeature (lead_id, sums, anchor_at, folded_at)
+            SELECT id, '{{}}', now(), now() FROM leads_lead WHERE id {which.sql} ORDER BY id
             ON CONFLICT (lead_id) DO NOTHING
             """,
-            {"ids": list(lead_ids)},
+            which.values,
         )
         cursor.execute(
-            "SELECT lead_id FROM scoring_leadfeature WHERE lead_id = ANY(%(ids)s)"
+            f"SELECT lead_id FROM scoring_leadfeature WHERE lead_id {which.sql}"
             " ORDER BY lead_id FOR NO KEY UPDATE",
-            {"ids": list(lead_ids)},
+            which.values,
         )
         return [row[0] for row in cursor.fetchall()]
 
@@ -71,57 +75,48 @@ def database_instant() -> datetime:
         return cursor.fetchone()[0]
 
 
-def score(lead_ids: Sequence[int], as_of: datetime) -> int:
+def score(which: Which, as_of: datetime) -> int:
     """Write the standings of these leads by the active version."""
     version = ModelVersion.objects.active()
     if version is None:
         return 0
-    query = scores_query(Weights.of(version), SOME_LEADS)
-    return write_standings(query, {"as_of": as_of, "lead_ids": list(lead_ids)})
+    query = scores_query(Weights.of(version), f"f.lead_id {which.sql}")
+    return write_standings(query, which.values | {"as_of": as_of})
 
 
-def count_hits(lead_ids: Sequence[int], signals: Sequence[Signal]) -> None:
-    """Make the hits of these signals be exactly what the leads' events and fields say."""
-    on_events = [signal for signal in signals if not signal.is_fit]
-    on_fields = [signal for signal in signals if signal.is_fit]
-    if on_events:
-        _count_events(lead_ids, on_events)
-    if on_fields:
-        _match_fields(lead_ids, on_fields)
+class Hit(NamedTuple):
+    """One event that counts for one interest signal of a lead."""
+
+    lead_id: int
+    signal_id: int
+    event_id: int
+    occurred_at: datetime
 
 
-def _count_events(lead_ids: Sequence[int], signals: Sequence[Signal]) -> None:
-    parameters = Parameters(lead_ids=list(lead_ids), signal_ids=[s.pk for s in signals])
-    wanted = wanted_hits_query(signals, parameters)
-    # A hit that moved to another lead is updated, never deleted and inserted: one
-    # statement cannot do both to the same key.
+def read_hits(lead_ids: Sequence[int], as_of: datetime) -> list[Hit]:
+    """All hits of these leads up to `as_of`, in order of time."""
+    signals = [signal for signal in Signal.objects.all() if not signal.is_fit]
+    if not signals:
+        return []
+    which = these(lead_ids)
+    parameters = Parameters(**which.values, as_of=as_of)
+    hits = hits_query(which, signals, parameters)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""
-            WITH wanted AS MATERIALIZED ({wanted}), gone AS (
-                DELETE FROM scoring_signalhit h
-                 WHERE h.lead_id = ANY(%(lead_ids)s) AND h.signal_id = ANY(%(signal_ids)s)
-                   AND NOT EXISTS (SELECT 1 FROM wanted w WHERE w.event_id = h.event_id
-                                      AND w.signal_id = h.signal_id)
-            )
-            INSERT INTO scoring_signalhit AS h (signal_id, event_id, lead_id, occurred_at)
-            SELECT w.signal_id, w.event_id, w.lead_id, w.occurred_at FROM wanted w
-             WHERE NOT EXISTS (SELECT 1 FROM scoring_signalhit o WHERE o.event_id = w.event_id
-                                  AND o.signal_id = w.signal_id AND o.lead_id = w.lead_id
-                                  AND o.occurred_at = w.occurred_at)
-            ON CONFLICT (signal_id, event_id) DO UPDATE
-               SET lead_id = excluded.lead_id, occurred_at = excluded.occurred_at
-            """,
+            f"""SELECT lead_id, signal_id, event_id, occurred_at
+                  FROM ({hits}) hits ORDER BY occurred_at, event_id""",
             parameters.values,
         )
+        return [Hit(*row) for row in cursor.fetchall()]
 
 
-def wanted_hits_query(signals: Sequence[Signal], parameters: Parameters) -> str:
-    """SQL for the hits that the events of %(lead_ids)s give.
+def hits_query(which: Which, signals: Sequence[Signal], parameters: Parameters) -> str:
+    """SQL for the hits of these leads up to %(as_of)s.
 
-    Columns: signal_id, event_id, lead_id, occurred_at.
-    The earliest events of each bucket count, in order of (occurred_at, id); rules.counted
-    says the same in Python.
+    Columns: lead_id, signal_id, event_id, occurred_at. Of each bucket the earliest
+    events count, in order of (occurred_at, id): what counted once counts for ever, and
+    the hits of a past instant are the first ones of today's. rules.counted says the
+    same in Python.
     """
     listed = ", ".join(
         f"({s.pk:d}, {parameters.bind(s.event_kind)}, {_most_per_bucket(s)})" for s in signals
@@ -129,14 +124,15 @@ def wanted_hits_query(signals: Sequence[Signal], parameters: Parameters) -> str:
     meets = _by_signal(signals, _conditions_sql(signals, parameters), "true")
     buckets = _by_signal(signals, {s.pk: _bucket_sql(s, parameters) for s in signals}, "''")
     return f"""
-        SELECT signal_id, event_id, lead_id, occurred_at FROM (
+        SELECT lead_id, signal_id, event_id, occurred_at FROM (
             SELECT s.signal_id, e.id AS event_id, e.lead_id, s.most,
                    {EVENT_INSTANT} AS occurred_at,
                    row_number() OVER (PARTITION BY e.lead_id, s.signal_id, {buckets}
                                       ORDER BY {EVENT_INSTANT}, e.id) AS place
               FROM tracking_event e
               JOIN (VALUES {listed}) AS s (signal_id, kind, most) ON s.kind = e.kind
-             WHERE e.lead_id = ANY(%(lead_ids)s) AND e.verdict < {Verdict.MACHINE:d} AND {meets}
+             WHERE e.lead_id {which.sql} AND e.verdict < {Verdict.MACHINE:d}
+               AND {EVENT_INSTANT} <= %(as_of)s::timestamptz AND {meets}
         ) numbered WHERE most IS NULL OR place <= most"""
 
 
@@ -166,7 +162,7 @@ def _bucket_sql(signal: Signal, parameters: Parameters) -> str | None:
     """Text that events have in common when they share the signal's frequency limit."""
     if signal.frequency == Frequency.PER_DISTINCT:
         field = find_field(signal.distinct_field, Axis.INTEREST)
-        return f"coalesce({field.sql}, '')" if field else None
+        return f"coalesce({field.sql}, '') COLLATE \"C\"" if field else None
     if signal.frequency == Frequency.PER_PERIOD:
         zone = parameters.bind(settings.REPORTING_TIME_ZONE)
         days = f"(({EVENT_INSTANT} AT TIME ZONE {zone})::date - DATE '{FIRST_MONDAY}')"
@@ -174,79 +170,82 @@ def _bucket_sql(signal: Signal, parameters: Parameters) -> str | None:
     return None
 
 
-def _match_fields(lead_ids: Sequence[int], signals: Sequence[Signal]) -> None:
-    parameters = Parameters(lead_ids=list(lead_ids), signal_ids=[s.pk for s in signals])
-    met = met_fields_query(signals, parameters)
-    # A signal that is looked at for the first time has held from the lead's
-    # beginning, as far as anybody knows; later on, from the moment we see it.
+def write_features(which: Which, signals: Sequence[Signal], as_of: datetime) -> None:
+    """Give these leads vectors of all signals, as of now, anchored at the month's beginning."""
+    longest = max((signal.ordinal for signal in signals), default=0)
+    sums = ", ".join(_sum_of(ordinal) for ordinal in range(1, longest + 1))
+    anchor = "date_trunc('month', %(as_of)s::timestamptz, 'UTC')"
+    parameters = Parameters(**which.values, as_of=as_of)
+    weighed = weighed_query(which, signals, parameters, anchor)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH met AS MATERIALIZED ({met}), ended AS (
-                UPDATE scoring_fieldmatch m SET until = greatest(m.since, clock_timestamp())
-                 WHERE m.lead_id = ANY(%(lead_ids)s) AND m.signal_id = ANY(%(signal_ids)s)
-                   AND m.until IS NULL
-                   AND NOT EXISTS (SELECT 1 FROM met WHERE met.lead_id = m.lead_id
-                                      AND met.signal_id = m.signal_id)
-            )
-            INSERT INTO scoring_fieldmatch (lead_id, signal_id, since)
-            SELECT met.lead_id, met.signal_id,
-                   CASE WHEN coalesce(array_length(f.sums, 1), 0) >= met.ordinal
-                        THEN clock_timestamp()
-                        ELSE least(clock_timestamp(), l.created_at, first.entered_at) END
-              FROM met JOIN leads_lead l ON l.id = met.lead_id
-              JOIN scoring_leadfeature f ON f.lead_id = met.lead_id
-              LEFT JOIN leads_stageepisode first ON first.lead_id = l.id AND first.seq = 1
-             WHERE NOT EXISTS (SELECT 1 FROM scoring_fieldmatch o WHERE o.lead_id = met.lead_id
-                                  AND o.signal_id = met.signal_id AND o.until IS NULL)
+            UPDATE scoring_leadfeature f
+               SET sums = fresh.sums, anchor_at = {anchor}, folded_at = %(as_of)s
+              FROM (SELECT g.lead_id, ARRAY[{sums}]::float8[] AS sums
+                      FROM scoring_leadfeature g LEFT JOIN ({weighed}) w ON w.lead_id = g.lead_id
+                     WHERE g.lead_id {which.sql} GROUP BY g.lead_id) fresh
+             WHERE fresh.lead_id = f.lead_id AND f.lead_id {which.sql}
             """,
             parameters.values,
         )
 
 
-def met_fields_query(signals: Sequence[Signal], parameters: Parameters) -> str:
-    """SQL for the fit signals that hold for %(lead_ids)s: (lead_id, signal_id, ordinal)."""
-    sql = _conditions_sql(signals, parameters)
-    listed = ", ".join(f"({s.pk:d}, {s.ordinal:d}, {sql.get(s.pk, 'true')})" for s in signals)
-    return f"""
-        SELECT l.id AS lead_id, s.signal_id, s.ordinal
-          {LEAD_TABLES}
-         CROSS JOIN LATERAL (VALUES {listed}) AS s (signal_id, ordinal, holds)
-         WHERE l.id = ANY(%(lead_ids)s) AND s.holds"""
-
-
-def write_features(lead_ids: Sequence[int], signals: Sequence[Signal], as_of: datetime) -> None:
-    """Sum the hits of these leads, decayed to `as_of`, into one vector per lead."""
-    parameters = {"lead_ids": list(lead_ids), "as_of": as_of}
+def amend_features(which: Which, signals: Sequence[Signal], as_of: datetime) -> None:
+    """Count only these signals anew; each vector keeps its anchor, its instant and all else."""
+    sums = ", ".join(f"{_sum_of(s.ordinal)} AS s{s.ordinal:d}" for s in signals)
+    taken = ", ".join(f"sums[{s.ordinal:d}] = fresh.s{s.ordinal:d}" for s in signals)
+    parameters = Parameters(**which.values, as_of=as_of)
+    weighed = weighed_query(which, signals, parameters)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            UPDATE scoring_leadfeature f SET sums = fresh.sums, anchor_at = %(as_of)s
-              FROM ({features_query(signals)}) fresh WHERE fresh.lead_id = f.lead_id
+            UPDATE scoring_leadfeature f SET {taken}
+              FROM (SELECT g.lead_id, {sums}
+                      FROM scoring_leadfeature g LEFT JOIN ({weighed}) w ON w.lead_id = g.lead_id
+                     WHERE g.lead_id {which.sql} GROUP BY g.lead_id) fresh
+             WHERE fresh.lead_id = f.lead_id AND f.lead_id {which.sql}
             """,
-            parameters,
+            parameters.values,
         )
 
 
-def features_query(signals: Sequence[Signal]) -> str:
-    """SQL for (lead_id, sums) of %(lead_ids)s at %(as_of)s, from hits and matches."""
-    longest = max((signal.ordinal for signal in signals), default=0)
-    sums = ", ".join(
-        f"coalesce(sum(w) FILTER (WHERE ordinal = {ordinal:d}), 0)"
-        for ordinal in range(1, longest + 1)
-    )
-    age = "date_part('epoch', %(as_of)s::timestamptz - h.occurred_at) / 86400"
-    return f"""
-        SELECT ids.lead_id, ARRAY[{sums}]::float8[] AS sums
-          FROM unnest(%(lead_ids)s::bigint[]) AS ids (lead_id)
-          LEFT JOIN (
-            SELECT h.lead_id, s.ordinal, CASE WHEN s.half_life_days IS NULL THEN 1
-                        ELSE {power_sql(f"-{age} / s.half_life_days")} END AS w
-              FROM scoring_signalhit h JOIN scoring_signal s ON s.id = h.signal_id
-             WHERE h.lead_id = ANY(%(lead_ids)s)
-             UNION ALL
+def _sum_of(ordinal: int) -> str:
+    return f"coalesce(sum(w.weight) FILTER (WHERE w.ordinal = {ordinal:d}), 0)"
+
+
+def weighed_query(
+    which: Which, signals: Sequence[Signal], parameters: Parameters, anchor: str = ""
+) -> str:
+    """SQL for (lead_id, ordinal, weight): hits up to %(as_of)s decayed to `anchor`, open matches.
+
+    Without `anchor` each lead's own holds, and its hits up to its last fold.
+    """
+    on_events = [signal for signal in signals if not signal.is_fit]
+    on_fields = [signal.pk for signal in signals if signal.is_fit]
+    parts = ["SELECT NULL::bigint AS lead_id, 0 AS ordinal, 0::float8 AS weight WHERE false"]
+    if on_events:
+        parts.append(_weighed_events(which, on_events, parameters, anchor))
+    if on_fields:
+        parts.append(f"""
             SELECT m.lead_id, s.ordinal, 1
               FROM scoring_fieldmatch m JOIN scoring_signal s ON s.id = m.signal_id
-             WHERE m.lead_id = ANY(%(lead_ids)s) AND m.until IS NULL
-          ) weighed ON weighed.lead_id = ids.lead_id
-         GROUP BY ids.lead_id"""
+             WHERE m.lead_id {which.sql} AND m.until IS NULL
+               AND m.signal_id = ANY({parameters.bind(on_fields)})""")
+    return " UNION ALL ".join(parts)
+
+
+def _weighed_events(
+    which: Which, signals: Sequence[Signal], parameters: Parameters, anchor: str
+) -> str:
+    weights = ", ".join(
+        f"({s.pk:d}, {s.ordinal:d}, {s.half_life_days or 'NULL'}::float8)" for s in signals
+    )
+    own = "JOIN scoring_leadfeature f ON f.lead_id = h.lead_id AND h.occurred_at <= f.folded_at"
+    age = f"date_part('epoch', {anchor or 'f.anchor_at'} - h.occurred_at) / 86400"
+    return f"""
+            SELECT h.lead_id, v.ordinal, CASE WHEN v.half_life IS NULL THEN 1
+                        ELSE {power_sql(f"-{age} / v.half_life")} END
+              FROM ({hits_query(which, signals, parameters)}) h
+              JOIN (VALUES {weights}) AS v (signal_id, ordinal, half_life)
+                ON v.signal_id = h.signal_id {"" if anchor else own}"""

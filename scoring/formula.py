@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from scoring.models import ModelVersion, Rule
-from scoring.rules import LEAST_EXPONENT
+from scoring.rules import HALF_A_CENT, LEAST_EXPONENT
 from scoring.vocabulary import Axis
 
 
@@ -67,42 +67,57 @@ def _worth(rule: Rule) -> Worth:
     )
 
 
-def scores_query(
-    weights: Weights, which: str = "true", as_of: str = "%(as_of)s::timestamptz"
-) -> str:
+def scores_query(weights: Weights, which: str = "true", as_of: str = "") -> str:
     """One row per lead that has features and meets `which` (SQL over alias `f`).
 
     Columns: lead_id, score, fit, interest, quadrant, is_promising,
-    last_activity_at, model_version, scored_at. `as_of` is SQL over `f` as well.
+    last_activity_at, model_version, scored_at. The instant is the parameter
+    %(as_of)s, or SQL over `f` that gives each lead its own.
     """
-    fit_cut, interest_cut = (_number(weights.cuts[axis]) for axis in (Axis.FIT, Axis.INTEREST))
+    fit_cut, interest_cut = (in_cents(weights.cuts[axis]) for axis in (Axis.FIT, Axis.INTEREST))
+    # OFFSET 0 keeps PostgreSQL from writing out, and so computing, each sum many times.
     return f"""
-        WITH aged AS (
-            SELECT f.lead_id, f.sums, {as_of} AS as_of,
-                   date_part('epoch', {as_of} - f.anchor_at) / 86400 AS days
-              FROM scoring_leadfeature f WHERE {which} OFFSET 0
-        ), scored AS (
-            SELECT lead_id, as_of, {_axis_sql(weights, Axis.FIT)} AS fit,
-                   {_axis_sql(weights, Axis.INTEREST)} AS interest,
-                   {_blocked_sql(weights)} AS is_blocked
-              FROM aged OFFSET 0
-        ), placed AS (
-            SELECT *, fit >= {fit_cut} AS is_fit, interest >= {interest_cut} AS is_interested,
-                   fit + interest AS score
-              FROM scored OFFSET 0
-        )
-        SELECT lead_id, score, fit, interest,
-               CASE WHEN is_fit AND is_interested THEN 'both' WHEN is_fit THEN 'fit'
-                    WHEN is_interested THEN 'interest' ELSE 'neither' END AS quadrant,
-               score >= {_number(weights.threshold)} AND is_fit AND is_interested
-                   AND NOT is_blocked AS is_promising,
+        SELECT lead_id, (fit + interest) * 0.01 AS score, fit * 0.01 AS fit,
+               interest * 0.01 AS interest,
+               CASE WHEN fit >= {fit_cut} THEN
+                   CASE WHEN interest >= {interest_cut} THEN 'both' ELSE 'fit' END
+               ELSE CASE WHEN interest >= {interest_cut} THEN 'interest' ELSE 'neither' END
+               END AS quadrant,
+               fit + interest >= {in_cents(weights.threshold)} AND fit >= {fit_cut}
+                   AND interest >= {interest_cut} AND NOT is_blocked AS is_promising,
                NULL::timestamptz AS last_activity_at,
                {weights.number:d} AS model_version, as_of AS scored_at
-          FROM placed"""
+          FROM (SELECT f.lead_id, d.as_of, {_axis_sql(weights, Axis.FIT)} AS fit,
+                       {_axis_sql(weights, Axis.INTEREST)} AS interest,
+                       {_blocked_sql(weights)} AS is_blocked
+                  FROM scoring_leadfeature f JOIN {_decay_sql(weights, which, as_of)}
+                 WHERE {which} OFFSET 0) scored"""
+
+
+def _decay_sql(weights: Weights, which: str, as_of: str) -> str:
+    """A join that knows what decay left since the anchor: one column per half-life.
+
+    Anchors are shared by all leads folded in a month, so at one instant there are
+    only a few rows to compute.
+    """
+    half_lives = sorted({r.half_life_days for r in weights.rules if r.half_life_days})
+    age = "date_part('epoch', as_of - anchor_at) / 86400"
+    columns = "".join(
+        f", {power_sql(f'-{age} / {half_life:d}')} AS d{half_life:d}" for half_life in half_lives
+    )
+    if as_of:
+        own = f"SELECT f.lead_id, f.anchor_at, {as_of} AS as_of FROM scoring_leadfeature f"
+        return f"(SELECT *{columns} FROM ({own} WHERE {which}) own) d ON d.lead_id = f.lead_id"
+    # As an array they are looked up once, not by each parallel worker; and grouped, so that
+    # the powers are computed before the join, once for each anchor.
+    anchors = f"ARRAY(SELECT DISTINCT f.anchor_at FROM scoring_leadfeature f WHERE {which})"
+    return f"""(SELECT anchor_at, as_of{columns}
+                  FROM unnest({anchors}) anchor_at, (SELECT %(as_of)s::timestamptz AS as_of) now
+                 GROUP BY anchor_at, as_of) d ON d.anchor_at = f.anchor_at"""
 
 
 def _axis_sql(weights: Weights, axis: str) -> str:
-    """The points of an axis: groups, each within its cap, summed, bounded, rounded."""
+    """The points of an axis in cents: groups, each within its cap, summed, bounded, rounded."""
     by_group: dict[str, list[Worth]] = defaultdict(list)
     for rule in weights.rules:
         if rule.axis == axis:
@@ -116,27 +131,26 @@ def _axis_sql(weights: Weights, axis: str) -> str:
         parts.append(part)
     floor, ceiling = weights.bounds[axis]
     total = " + ".join(parts) or _float(Decimal(0))
-    return f"round(greatest({_float(floor)}, least({_float(ceiling)}, {total}))::numeric, 2)"
+    bounded = f"greatest({_float(floor)}, least({_float(ceiling)}, {total}))"
+    return f"floor({bounded} * 100 + {HALF_A_CENT})::bigint"
 
 
 def _sum_sql(rules: Iterable[Worth]) -> str:
-    """Rules with the same half-life share one power."""
+    """Rules with the same half-life share its decay."""
     by_half_life: dict[int | None, list[str]] = defaultdict(list)
     for rule in rules:
-        term = f"{_float(rule.points)} * coalesce(sums[{rule.ordinal:d}], 0)"
+        term = f"{_float(rule.points)} * coalesce(f.sums[{rule.ordinal:d}], 0)"
         by_half_life[rule.half_life_days].append(term)
-    parts = []
-    for half_life, terms in by_half_life.items():
-        together = " + ".join(terms)
-        if half_life is not None:
-            together = f"({together}) * {power_sql(f'-days / {half_life:d}')}"
-        parts.append(together)
+    parts = [
+        f"({' + '.join(terms)})" + (f" * d.d{half_life:d}" if half_life else "")
+        for half_life, terms in by_half_life.items()
+    ]
     return f"({' + '.join(parts)})"
 
 
 def _blocked_sql(weights: Weights) -> str:
     """Whatever is left of it after decay: a counted hit of a blocking rule blocks."""
-    parts = [f"coalesce(sums[{r.ordinal:d}], 0) > 0" for r in weights.rules if r.is_blocking]
+    parts = [f"coalesce(f.sums[{r.ordinal:d}], 0) > 0" for r in weights.rules if r.is_blocking]
     return f"({' OR '.join(parts)})" if parts else "false"
 
 
@@ -145,10 +159,10 @@ def power_sql(exponent: str) -> str:
     return f"power(2::float8, greatest({exponent}, {LEAST_EXPONENT}))"
 
 
-def _number(value: Decimal) -> str:
-    """A decimal as an SQL literal; negative ones in parentheses, for `--` begins a comment."""
-    return f"({Decimal(value):f})"
+def in_cents(points: Decimal) -> int:
+    return int(points * 100)
 
 
 def _float(value: Decimal) -> str:
+    """A number as an SQL literal; in parentheses, for `--` begins a comment."""
     return f"({Decimal(value):f})::float8"

@@ -13,8 +13,9 @@ from django.utils.timezone import now
 
 from leads.models import Lead, Standing
 from scoring import rules
+from scoring.folding import read_hits
 from scoring.formula import Weights
-from scoring.models import FieldMatch, ModelVersion, Rule, Signal, SignalHit
+from scoring.models import FieldMatch, ModelVersion, Rule, Signal
 from scoring.vocabulary import Axis
 
 
@@ -91,24 +92,24 @@ def explain(
     version = version or ModelVersion.objects.active()
     if version is None:
         return None
-    return Ledger(version).at(facts_of(lead), as_of or now())
+    as_of = as_of or now()
+    return Ledger(version).at(facts_of(lead, as_of), as_of)
 
 
-def facts_of(lead: Lead) -> list[Fact]:
-    """Everything that ever counted for a lead, whatever it is worth."""
-    return facts_of_many([lead.pk])[lead.pk]
+def facts_of(lead: Lead, as_of: datetime) -> list[Fact]:
+    """Everything that counted for a lead up to an instant, whatever it is worth."""
+    return facts_of_many([lead.pk], as_of)[lead.pk]
 
 
-def facts_of_many(lead_ids: Sequence[int]) -> dict[int, list[Fact]]:
-    """The facts of each of these leads: three queries."""
+def facts_of_many(lead_ids: Sequence[int], as_of: datetime) -> dict[int, list[Fact]]:
+    """The facts of each of these leads: four queries."""
     signals = Signal.objects.in_bulk()
     facts: dict[int, list[Fact]] = {lead_id: [] for lead_id in lead_ids}
-    hits = SignalHit.objects.filter(lead__in=lead_ids)
-    for lead_id, signal_id, at, event_id in hits.values_list(
-        "lead_id", "signal_id", "occurred_at", "event_id"
-    ):
-        facts[lead_id].append(Fact(signals[signal_id], at, event_id=event_id))
-    matches = FieldMatch.objects.filter(lead__in=lead_ids)
+    for hit in read_hits(lead_ids, as_of):
+        facts[hit.lead_id].append(
+            Fact(signals[hit.signal_id], hit.occurred_at, event_id=hit.event_id)
+        )
+    matches = FieldMatch.objects.filter(lead__in=lead_ids, since__lte=as_of)
     for lead_id, signal_id, since, until in matches.values_list(
         "lead_id", "signal_id", "since", "until"
     ):
@@ -209,7 +210,8 @@ def score_over_time(lead: Lead, days: int = 90, until: datetime | None = None) -
     version = ModelVersion.objects.active()
     if version is None:
         return []
-    ledger, facts, until = Ledger(version), facts_of(lead), until or now()
+    until = until or now()
+    ledger, facts = Ledger(version), facts_of(lead, until)
     instants = [until - timedelta(days=back) for back in range(days, -1, -1)]
     judged = [ledger.at(facts, instant) for instant in instants]
     return [Point(e.as_of, e.fit, e.interest) for e in judged]

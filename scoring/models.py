@@ -22,7 +22,6 @@ from scoring.work_models import (
     FieldMatch,
     LeadFeature,
     Publication,
-    SignalHit,
 )
 from users.models import User
 
@@ -37,7 +36,6 @@ __all__ = [
     "Publication",
     "Rule",
     "Signal",
-    "SignalHit",
 ]
 
 MOST_POINTS = Decimal(1000)

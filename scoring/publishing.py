@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from leads.actors import Actor
 from leads.models import Lead
 from leads.refusals import Conflict, Refused
+from leads.standing import settle_standings
 from scoring import crossing, folding, rescore
 from scoring.drafting import require_admin
 from scoring.formula import Weights, scores_query
@@ -29,7 +30,7 @@ from scoring.vocabulary import Axis
 
 log = structlog.get_logger(__name__)
 
-COUNT_CHUNK = 2_000
+COUNT_CHUNK = 20_000
 MOST_ATTEMPTS = 5
 
 
@@ -215,6 +216,7 @@ def _step(publication_id: int) -> bool:
             rescore.recompute_all()
             _note(publication, "recomputed_at")
             return True
+    settle_standings()
     # One transaction per lead: a lead that cannot move holds up no other.
     crossing.promote()
     _note(publication, "finished_at")

@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from leads.models import Lead
 from leads.standing import replace_standings, write_standings
 from scoring import crossing, folding
+from scoring.choosing import between, these
 from scoring.formula import Weights, scores_query
 from scoring.hints import hint
 from scoring.models import DirtyLead, FailedLead, LeadFeature, ModelVersion, Signal
@@ -27,8 +28,13 @@ log = structlog.get_logger(__name__)
 MOST_ATTEMPTS = 5
 BATCH = 500
 CHUNK = 5_000
+# Of leads that are counted anew together: fewer would read the events more often.
+LARGE_CHUNK = 50_000
 # Long work raises the limits that web pages live under.
-LIMITS = "SET LOCAL statement_timeout = '600s'; SET LOCAL lock_timeout = '30s'"
+LIMITS = (
+    "SET LOCAL statement_timeout = '600s'; SET LOCAL lock_timeout = '30s';"
+    "SET LOCAL work_mem = '64MB'"
+)
 # The relay leaves a moment to the workers.
 RELAY_WAITS = timedelta(seconds=1)
 
@@ -97,7 +103,7 @@ def _work(claims: Sequence[Claim]) -> None:
     set_limits()
     rows = DirtyLead.objects.filter(pk__in=[claim.row_id for claim in claims])
     taken = dict(rows.select_for_update(skip_locked=True).values_list("pk", "lead_id"))
-    lead_ids = folding.fold(sorted(set(taken.values())))
+    lead_ids = folding.fold(these(set(taken.values())))
     crossing.promote(lead_ids)
     FailedLead.objects.filter(lead__in=lead_ids).delete()
     DirtyLead.objects.filter(pk__in=taken).delete()
@@ -171,18 +177,21 @@ def refresh() -> int:
 @transaction.atomic
 def _refresh_some(lead_ids: Sequence[int]) -> int:
     set_limits()
-    ids = folding.lock_features(lead_ids)
+    which = these(lead_ids)
+    folding.lock_features(which)
     version = ModelVersion.objects.active()
     if version is None:
         return 0
-    query = CHANGED_ONLY.format(query=scores_query(Weights.of(version), folding.SOME_LEADS))
-    return write_standings(query, {"as_of": folding.database_instant(), "lead_ids": ids})
+    query = scores_query(Weights.of(version), f"f.lead_id {which.sql}")
+    return write_standings(
+        CHANGED_ONLY.format(query=query), which.values | {"as_of": folding.database_instant()}
+    )
 
 
 def rebuild(
     signals: Sequence[Signal] | None = None,
     progress: Callable[[int, int], None] | None = None,
-    chunk: int = CHUNK,
+    chunk: int = LARGE_CHUNK,
 ) -> int:
     """Count hits of all leads anew, for some signals or all, and score. Returns how many leads.
 
@@ -207,8 +216,9 @@ def rebuild(
 
 @transaction.atomic
 def rebuild_some(lead_ids: Sequence[int], signals: Sequence[Signal] | None = None) -> None:
+    """Count anew for a run of neighbouring leads, given by their ascending ids."""
     set_limits()
-    folding.fold(lead_ids, signals)
+    folding.fold(between(lead_ids[0], lead_ids[-1]), signals)
 
 
 def chunks_of_leads(rows, column: str, size: int = CHUNK) -> Iterator[list[int]]:

@@ -7,20 +7,24 @@ SQL for all leads at once; tests hold both equal to a slow, independent oracle.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 CENT = Decimal("0.01")
-# 2^-1000 is nothing, and still a number that PostgreSQL does not refuse.
-LEAST_EXPONENT = -1000.0
+# 2^-500 is nothing; and twice decayed it still is a number, which PostgreSQL insists on.
+LEAST_EXPONENT = -500.0
 # Periods are counted from a Monday, so that periods of 7 days are weeks.
 FIRST_MONDAY = date(1970, 1, 5)
 SECONDS_PER_DAY = 86400.0
+# What adding the same numbers in another order may change, in cents; never to be seen.
+NOISE = 1e-6
+HALF_A_CENT = 0.5 + NOISE
 
 # --- Does a condition hold? ---------------------------------------------------
 
@@ -143,8 +147,8 @@ def capped_sum(by_group: Mapping[str, float], caps: Mapping[str, float]) -> floa
 
 
 def to_cents(value: float) -> Decimal:
-    """Rounded half up. Fifteen digits first, as PostgreSQL turns a double into a numeric."""
-    return Decimal(f"{value:.15g}").quantize(CENT, ROUND_HALF_UP)
+    """Rounded half up, a hair of noise below the half included."""
+    return math.floor(value * 100 + HALF_A_CENT) * CENT
 
 
 def shares_in_cents(values: Sequence[float], total: Decimal) -> list[Decimal]:
@@ -153,18 +157,12 @@ def shares_in_cents(values: Sequence[float], total: Decimal) -> list[Decimal]:
     The cents that rounding down leaves over go to the largest remainders.
     `total` must be the rounded sum of the values.
     """
-    exact = [Decimal(f"{value:.15g}") for value in values]
-    floors = [_floor_to_cent(value) for value in exact]
-    missing = int((total - sum(floors, Decimal(0))) / CENT)
-    order = sorted(range(len(exact)), key=lambda i: (floors[i] - exact[i], i))
+    floors = [math.floor(value * 100 + NOISE) for value in values]
+    missing = int(total / CENT) - sum(floors)
+    order = sorted(range(len(floors)), key=lambda i: (floors[i] - values[i] * 100, i))
     for place in range(missing):
-        floors[order[place % len(order)]] += CENT
-    return floors
-
-
-def _floor_to_cent(value: Decimal) -> Decimal:
-    cut = value.quantize(CENT, ROUND_DOWN)
-    return cut - CENT if cut > value else cut
+        floors[order[place % len(order)]] += 1
+    return [cents * CENT for cents in floors]
 
 
 # --- Who deserves time? -------------------------------------------------------

@@ -1,12 +1,13 @@
 """Do the books balance? Each check names what does not; an empty list is the proof.
 
-standing = features × weights (all leads, in SQL), features = hits (all leads, in
-SQL), hits = what rules.py says about the raw events and fields (a sample, in
-Python), standing = sum of the ledger's lines (a sample, in Python).
+standing = features × weights (all leads, in SQL), features = events and fields (all
+leads, in SQL), what SQL counts = what rules.py counts (a sample, in Python),
+standing = sum of the ledger's lines (a sample, in Python).
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,10 +20,13 @@ from django.db import connection, transaction
 
 from leads.models import Lead, Standing
 from scoring import folding, rules
-from scoring.formula import Weights, power_sql, scores_query
+from scoring.choosing import between
+from scoring.conditions import Parameters
+from scoring.formula import Weights, scores_query
 from scoring.ledger import Ledger, facts_of_many
-from scoring.models import FieldMatch, ModelVersion, Signal, SignalHit
-from scoring.rescore import chunks_of_leads, set_limits
+from scoring.matching import LEAD_TABLES
+from scoring.models import FieldMatch, ModelVersion, Signal
+from scoring.rescore import LARGE_CHUNK, chunks_of_leads, set_limits
 from scoring.vocabulary import Axis, Frequency, find_field
 from tracking.models import Verdict
 
@@ -51,9 +55,9 @@ def verify(sample: int | None = SAMPLE) -> list[Discrepancy]:
     return [
         *leads_without_features(),
         *standings_against_features(),
-        *features_against_hits(),
+        *features_against_events(),
         *standings_against_ledger(lead_ids),
-        *hits_against_events(lead_ids),
+        *hits_against_rules(lead_ids),
         *matches_against_fields(lead_ids),
     ]
 
@@ -109,31 +113,32 @@ def standings_against_features() -> list[Discrepancy]:
     ]
 
 
-def features_against_hits() -> list[Discrepancy]:
-    """Every feature is the decayed sum of its hits, whatever order they came in."""
+def features_against_events() -> list[Discrepancy]:
+    """Every feature is what counting all events and fields anew would give."""
     signals = list(Signal.objects.all())
-    as_of = folding.database_instant()
-    decayed = power_sql(
-        "-date_part('epoch', %(as_of)s::timestamptz - f.anchor_at) / 86400 / s.half_life_days"
-    )
     found = []
-    for lead_ids in chunks_of_leads(Lead.objects.all(), "pk"):
+    for lead_ids in chunks_of_leads(Lead.objects.all(), "pk", LARGE_CHUNK):
+        which = between(lead_ids[0], lead_ids[-1])
+        parameters = Parameters(**which.values, as_of=folding.database_instant())
+        weighed = folding.weighed_query(which, signals, parameters)
         rows = _rows(
             f"""
-            WITH fresh AS MATERIALIZED ({folding.features_query(signals)}), both_sides AS (
-                SELECT f.lead_id, s.key, fresh.sums[s.ordinal] AS from_hits,
-                       coalesce(f.sums[s.ordinal], 0)
-                       * CASE WHEN s.half_life_days IS NULL THEN 1 ELSE {decayed} END AS stored
-                  FROM fresh JOIN scoring_leadfeature f ON f.lead_id = fresh.lead_id
-                 CROSS JOIN scoring_signal s
-                 WHERE {SETTLED.format(lead="f.lead_id")})
-            SELECT lead_id, key, stored, from_hits FROM both_sides
-             WHERE abs(stored - from_hits) > %(tolerance)s * greatest(1, from_hits)
+            WITH fresh AS MATERIALIZED (
+                SELECT w.lead_id, w.ordinal, sum(w.weight) AS right_sum
+                  FROM ({weighed}) w GROUP BY w.lead_id, w.ordinal)
+            SELECT f.lead_id, s.key, f.sums[s.ordinal], fresh.right_sum
+              FROM scoring_leadfeature f CROSS JOIN scoring_signal s
+              LEFT JOIN fresh ON fresh.lead_id = f.lead_id AND fresh.ordinal = s.ordinal
+             WHERE f.lead_id {which.sql} AND s.counted_at IS NOT NULL
+               AND {SETTLED.format(lead="f.lead_id")}
+               AND abs(coalesce(f.sums[s.ordinal], 0) - coalesce(fresh.right_sum, 0))
+                   > {TOLERANCE} * greatest(1, fresh.right_sum)
+             ORDER BY 1, 2
             """,
-            {"lead_ids": lead_ids, "as_of": as_of, "tolerance": TOLERANCE},
+            parameters.values,
         )
         found += [
-            Discrepancy("features ≠ hits", lead_id, f"{key}: stored {stored}, hits {right}")
+            Discrepancy("features ≠ events", lead_id, f"{key}: stored {stored}, right {right}")
             for lead_id, key, stored, right in rows
         ]
     return found
@@ -146,7 +151,7 @@ def standings_against_ledger(lead_ids: Sequence[int]) -> list[Discrepancy]:
         return []
     ledger, found = Ledger(version), []
     for some in _slices(lead_ids):
-        facts = facts_of_many(some)
+        facts = facts_of_many(some, folding.database_instant())
         standings = Standing.objects.filter(pk__in=some, model_version=version.number)
         for standing in standings.exclude(scored_at=None):
             assert standing.scored_at is not None
@@ -159,53 +164,53 @@ def standings_against_ledger(lead_ids: Sequence[int]) -> list[Discrepancy]:
     return found
 
 
-def hits_against_events(lead_ids: Sequence[int]) -> list[Discrepancy]:
-    """The hits are what rules.py, which is not SQL, says about the raw events."""
+def hits_against_rules(lead_ids: Sequence[int]) -> list[Discrepancy]:
+    """The hits that SQL finds are what rules.py, which is not SQL, says about the raw events."""
     signals = [signal for signal in Signal.objects.all() if not signal.is_fit]
-    found = []
+    as_of, found = folding.database_instant(), []
     for some in _slices(lead_ids):
-        right = _hits_by_rules(some, signals)
-        stored = set(
-            SignalHit.objects.filter(lead__in=some).values_list(
-                "lead_id", "signal_id", "event_id", "occurred_at"
-            )
-        )
-        found += _differences("hits ≠ events", stored, right)
+        by_sql = {tuple(hit) for hit in folding.read_hits(some, as_of)}
+        found += _differences("hits ≠ rules", by_sql, _hits_by_rules(some, signals, as_of))
     return found
 
 
-def _hits_by_rules(lead_ids: Sequence[int], signals: Sequence[Signal]) -> set[tuple]:
-    names = _names_of_fields(signals) | {s.distinct_field for s in signals if s.distinct_field}
-    zone = ZoneInfo(settings.REPORTING_TIME_ZONE)
-    columns = "".join(f", ({_field_sql(name, Axis.INTEREST)})::text" for name in sorted(names))
-    events: dict[tuple[int, str], list[tuple[int, datetime, dict]]] = {}
+def _hits_by_rules(
+    lead_ids: Sequence[int], signals: Sequence[Signal], as_of: datetime
+) -> set[tuple]:
+    names = sorted(_names_of_fields(signals) | {s.distinct_field for s in signals} - {""})
+    events: dict[tuple[int, str], list[tuple[int, datetime, dict]]] = defaultdict(list)
+    columns = "".join(f", ({_field_sql(name, Axis.INTEREST)})::text" for name in names)
     for lead_id, kind, event_id, at, *texts in _rows(
         f"""SELECT e.lead_id, e.kind, e.id, {folding.EVENT_INSTANT}{columns} FROM tracking_event e
-             WHERE e.lead_id = ANY(%(lead_ids)s) AND e.verdict < {Verdict.MACHINE:d}""",
-        {"lead_ids": list(lead_ids)},
+             WHERE e.lead_id = ANY(%(lead_ids)s) AND e.verdict < {Verdict.MACHINE:d}
+               AND {folding.EVENT_INSTANT} <= %(as_of)s""",
+        {"lead_ids": list(lead_ids), "as_of": as_of},
     ):
-        known = dict(zip(sorted(names), texts, strict=True))
-        events.setdefault((lead_id, kind), []).append((event_id, at, known))
-    hits = set()
-    for signal in signals:
-        for lead_id in lead_ids:
-            of_kind = events.get((lead_id, signal.event_kind), [])
-            matching = [
-                rules.Occurrence(at, event_id, known.get(signal.distinct_field) or "")
-                for event_id, at, known in of_kind
-                if _all_hold(signal.conditions, known)
-            ]
-            hits |= {
-                (lead_id, signal.pk, chosen.event_id, chosen.occurred_at)
-                for chosen in rules.counted(
-                    matching,
-                    frequency=Frequency(signal.frequency).value,
-                    max_count=signal.max_count,
-                    period_days=signal.period_days,
-                    zone=zone,
-                )
-            }
-    return hits
+        known = dict(zip(names, texts, strict=True))
+        events[lead_id, kind].append((event_id, at, known))
+    return {
+        (lead_id, signal.pk, chosen.event_id, chosen.occurred_at)
+        for signal in signals
+        for lead_id in lead_ids
+        for chosen in _counted(signal, events[lead_id, signal.event_kind])
+    }
+
+
+def _counted(
+    signal: Signal, events: Iterable[tuple[int, datetime, dict]]
+) -> list[rules.Occurrence]:
+    matching = [
+        rules.Occurrence(at, event_id, known.get(signal.distinct_field) or "")
+        for event_id, at, known in events
+        if _all_hold(signal.conditions, known)
+    ]
+    return rules.counted(
+        matching,
+        frequency=Frequency(signal.frequency).value,
+        max_count=signal.max_count,
+        period_days=signal.period_days,
+        zone=ZoneInfo(settings.REPORTING_TIME_ZONE),
+    )
 
 
 def matches_against_fields(lead_ids: Sequence[int]) -> list[Discrepancy]:
@@ -217,7 +222,7 @@ def matches_against_fields(lead_ids: Sequence[int]) -> list[Discrepancy]:
     for some in _slices(lead_ids):
         right = set()
         for lead_id, *texts in _rows(
-            f"SELECT l.id{columns} {folding.LEAD_TABLES} WHERE l.id = ANY(%(lead_ids)s)",
+            f"SELECT l.id{columns} {LEAD_TABLES} WHERE l.id = ANY(%(lead_ids)s)",
             {"lead_ids": list(some)},
         ):
             known = dict(zip(names, texts, strict=True))

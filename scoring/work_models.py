@@ -16,31 +16,6 @@ from leads.models import Lead
 from users.models import User
 
 
-class SignalHit(models.Model):
-    """One event that counts for one interest signal; the events' frequency is applied already.
-
-    No foreign keys in the database: two million rows are rebuilt in seconds
-    without them, and a hit without its event is found by verifying.py.
-    """
-
-    pk = models.CompositePrimaryKey("signal_id", "event_id")
-    signal = models.ForeignKey(
-        "scoring.Signal",
-        on_delete=models.CASCADE,
-        db_constraint=False,
-        db_index=False,
-        related_name="+",
-    )
-    event_id = models.BigIntegerField()
-    lead = models.ForeignKey(
-        Lead, on_delete=models.CASCADE, db_constraint=False, related_name="signal_hits"
-    )
-    occurred_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"event {self.event_id} for signal {self.signal_id}"
-
-
 class FieldMatch(models.Model):
     """While a fit signal held for a lead: since, until (None: it still does).
 
@@ -70,17 +45,19 @@ class FieldMatch(models.Model):
 
 
 class LeadFeature(models.Model):
-    """A lead's hits as a vector: everything a full recompute has to read.
+    """A lead's hits (events that count) and matches as a vector: all that a recompute reads.
 
-    `sums[k]` belongs to the signal with ordinal k+1: the sum of
-    2^(-(anchor_at - occurred_at) / half-life) over its hits; without half-life
-    their number; for fit 1 or 0. A vector that is too short has zeros behind it.
-    The anchor is the instant of folding, so no power ever overflows.
+    `sums[k]` (counted from 1, as PostgreSQL does) belongs to the signal with ordinal k:
+    the sum of 2^(-(anchor_at - occurred_at) / half-life) over its hits up to
+    `folded_at`; without half-life their number; for fit 1 or 0. A vector that is too
+    short has zeros behind it. The anchor moves with each fold to the beginning of its
+    month, so no power overflows, and all leads together have only a few anchors.
     """
 
     lead = models.OneToOneField(Lead, on_delete=models.CASCADE, primary_key=True)
     sums = ArrayField(models.FloatField(), default=list)
     anchor_at = models.DateTimeField()
+    folded_at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("lead feature")
