@@ -276,7 +276,11 @@ LOGGING = {
         },
         "console": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.dev.ConsoleRenderer(colors=False),
+            "processor": structlog.dev.ConsoleRenderer(
+                # Plain: a rich one prints local variables, and so passwords.
+                colors=False,
+                exception_formatter=structlog.dev.plain_traceback,
+            ),
         },
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
