@@ -31,6 +31,8 @@ NEEDS_NO_SERVERS = {
     "--fixtures",
     "--markers",
 }
+# Databases are made and dropped between tests, which a busy disk may take long over.
+os.environ.setdefault("STATEMENT_TIMEOUT_MS", "60000")
 ADDRESSES = ("DATABASE_URL", "REDIS_URL")
 
 
