@@ -73,10 +73,8 @@ class MappingForm(forms.Form):
         self.columns = importing.columns_of(job)
         self.known = importing.fields_of(self.mapping.target)
         self._choices = self._destinations()
-        self.initial |= {
-            name: getattr(self.mapping, name)
-            for name in ("on_existing", "on_unknown", "date_order", "decimal_mark")
-        }
+        for name in ("on_existing", "on_unknown", "date_order", "decimal_mark"):
+            self.initial[name] = getattr(self.mapping, name)
         self.initial["unset"] = "\n".join(self.mapping.unset)
         for column in self.columns:
             uses: list[Use | None] = [*self.mapping.uses_of(column.index)]
@@ -259,14 +257,10 @@ class MappingRow:
 class StartOverForm(forms.Form):
     """Another beginning for the mapping: a shipped one, or the headers read for a target."""
 
-    begin_with = forms.ChoiceField(label=_("Begin with"))
+    begin_with = forms.ChoiceField(label=_("Begin with"), choices=lambda: beginnings())
 
     def __init__(self, job: Import, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["begin_with"].choices = [
-            (_("What the file holds"), [(f"target:{t.key}", t.label) for t in targets.known()]),
-            (_("A shipped mapping"), [(f"preset:{p.key}", p.label) for p in presets.known()]),
-        ]
         self.initial["begin_with"] = (
             f"preset:{job.preset}" if job.preset else f"target:{job.target}"
         )
@@ -274,3 +268,10 @@ class StartOverForm(forms.Form):
     def keywords(self) -> dict[str, str]:
         kind, _colon, key = self.cleaned_data["begin_with"].partition(":")
         return {f"{kind}_key": key}
+
+
+def beginnings() -> list:
+    return [
+        (_("What the file holds"), [(f"target:{t.key}", t.label) for t in targets.known()]),
+        (_("A shipped mapping"), [(f"preset:{p.key}", p.label) for p in presets.known()]),
+    ]

@@ -80,7 +80,7 @@ def preview(job: Import) -> Preview:
         rows=[
             PreviewRow(
                 plan.number,
-                ImportRow.Outcome(plan.outcome).label,
+                str(ImportRow.Outcome(plan.outcome).label),
                 [_shown(record, to, system) for to, system in uses],
                 [note.sentence for note in plan.notes],
             )

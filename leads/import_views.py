@@ -17,6 +17,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.middleware import HtmxDetails
 
 from leads import import_queries, importing
 from leads.actors import Actor
@@ -24,8 +25,16 @@ from leads.audit import record
 from leads.import_forms import MappingForm, StartOverForm, UploadForm
 from leads.import_models import Import
 from leads.refusals import Conflict, Refused
+from users.models import User
 
 PAGE_SIZE = 25
+
+
+class PageRequest(HttpRequest):
+    """What the middleware makes of a request to these pages: somebody is signed in."""
+
+    user: User
+    htmx: HtmxDetails
 
 
 def _see_other(name: str, pk: int) -> HttpResponse:
@@ -35,13 +44,13 @@ def _see_other(name: str, pk: int) -> HttpResponse:
     return response
 
 
-def _visible(request: HttpRequest, pk: int) -> Import:
+def _visible(request: PageRequest, pk: int) -> Import:
     imports = Import.objects.visible_to(request.user).select_related("created_by", "content")
     return get_object_or_404(imports.defer("content__data"), pk=pk)
 
 
 @require_http_methods(["GET", "POST"])
-def import_list(request: HttpRequest) -> HttpResponse:
+def import_list(request: PageRequest) -> HttpResponse:
     """The history of imports, and the way to a new one."""
     form = UploadForm(request.POST or None, request.FILES or None)
     status = 200
@@ -59,7 +68,7 @@ def import_list(request: HttpRequest) -> HttpResponse:
     return render(request, "imports/list.html", context, status=status)
 
 
-def _upload(request: HttpRequest, form: UploadForm) -> Import | None:
+def _upload(request: PageRequest, form: UploadForm) -> Import | None:
     if not form.is_valid():
         return None
     upload = form.cleaned_data["file"]
@@ -71,7 +80,7 @@ def _upload(request: HttpRequest, form: UploadForm) -> Import | None:
 
 
 @require_GET
-def import_page(request: HttpRequest, pk: int) -> HttpResponse:
+def import_page(request: PageRequest, pk: int) -> HttpResponse:
     """Progress and result; htmx asks for the changing part only."""
     job = _visible(request, pk)
     if job.state == Import.State.MAPPING and not request.htmx:
@@ -91,7 +100,7 @@ def _result(job: Import) -> dict:
 
 
 @require_http_methods(["GET", "POST"])
-def mapping_page(request: HttpRequest, pk: int) -> HttpResponse:
+def mapping_page(request: PageRequest, pk: int) -> HttpResponse:
     """Columns, their meaning, and the first rows as they would be imported."""
     job = _visible(request, pk)
     if job.has_begun or job.is_working:
@@ -113,7 +122,7 @@ def mapping_page(request: HttpRequest, pk: int) -> HttpResponse:
     return _mapping(request, job, shown)
 
 
-def _check_mapped(request: HttpRequest, job: Import) -> HttpResponse:
+def _check_mapped(request: PageRequest, job: Import) -> HttpResponse:
     try:
         importing.start_check(job.pk)
     except Refused as refusal:
@@ -140,7 +149,7 @@ def _post(verb: Callable[[int], Import]) -> Callable[..., HttpResponseBase]:
     """A view that carries out one verb and shows the import again, or the refusal on it."""
 
     @require_POST
-    def view(request: HttpRequest, pk: int) -> HttpResponseBase:
+    def view(request: PageRequest, pk: int) -> HttpResponseBase:
         job = _visible(request, pk)
         try:
             verb(job.pk)
@@ -161,7 +170,7 @@ try_again = _post(importing.try_again)
 
 
 @require_POST
-def beginning(request: HttpRequest, pk: int) -> HttpResponse:
+def beginning(request: PageRequest, pk: int) -> HttpResponse:
     """Begin the mapping anew: with a shipped one, or for another target."""
     job = _visible(request, pk)
     form = StartOverForm(job, request.POST)
@@ -174,7 +183,7 @@ def beginning(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-def report(request: HttpRequest, pk: int) -> HttpResponseBase:
+def report(request: PageRequest, pk: int) -> HttpResponseBase:
     """Each row there is something to say about, as it came, with the reason."""
     job = _visible(request, pk)
     if not import_queries.has_content(job):

@@ -92,7 +92,7 @@ class OpportunityPlanner:
             row.notes.append(Note("not_a_deal", {"stage": state.place.stage}))
             return
         deal = self._deals.get(id(state))
-        if deal is None or deal.opportunity.cycle not in (None, state.lead.cycle):
+        if deal is None or deal.opportunity.cycle != state.lead.cycle:
             deal = self._deals[id(state)] = DealState(_new_deal(state), state)
             self._touched[id(state)] = deal
             row.outcome = Outcome.CREATED
@@ -115,7 +115,8 @@ class OpportunityPlanner:
             facts["product"], note = self.catalogue.find(given["product"])
             row.notes += [note] if note else []
         facts["name"] = given.get("deal_name") or _name_of(deal, facts.get("product"), record)
-        return any([self._set(deal, name, value) for name, value in facts.items()])
+        changes = [self._set(deal, name, value) for name, value in facts.items()]
+        return any(changes)
 
     def _set(self, deal: DealState, name: str, value: Any) -> bool:
         """Keep a fact the file gives; whether it changed anything."""
@@ -157,7 +158,8 @@ def _plausible(given: dict[str, Any], row: RowPlan) -> dict[str, Any]:
 def _new_deal(state: LeadState) -> Opportunity:
     """Opened when the lead entered SQL, as far as that is known, else when it is first known of."""
     entered = (step.at for step in state.steps if step.move.to_stage == Stage.SQL)
-    return Opportunity(opened_at=next(entered, state.place.since), cycle=None)
+    assert state.place.since is not None
+    return Opportunity(opened_at=next(entered, state.place.since), cycle=state.lead.cycle)
 
 
 def _expected(record: Record, stage: str) -> Any:

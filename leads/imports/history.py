@@ -14,7 +14,11 @@ from typing import NamedTuple
 
 from leads.imports.dates import Moment
 from leads.imports.notes import Note
-from leads.stages import FUNNEL, POSITION, Move, Stage, path_between
+from leads.stages import FUNNEL, Move, Stage, path_between
+from leads.stages import POSITION as _POSITION
+
+# By plain value: what a file names is a text.
+POSITION = {stage.value: place for stage, place in _POSITION.items()}
 
 
 class Step(NamedTuple):

@@ -127,8 +127,8 @@ class LeadPlanner:
             if is_new:
                 row.notes.append(Note("account_created", {"value": name}))
             self._join(state, account, name)
-        elif account := self.accounts.get(record.values.get("company", "")):
-            self._join(state, account, account.name)
+        elif known := self.accounts.get(record.values.get("company", "")):
+            self._join(state, known, known.name)
         if person := record.values.get(OWNER):
             owner = self.owners.find(person)
             if owner is None:

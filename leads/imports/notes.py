@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from leads.stages import Stage
@@ -45,14 +46,14 @@ class Note:
 @dataclass(frozen=True)
 class Kind:
     level: str
-    label: str  # what many of them are called in a list
-    sentence: str
+    label: str | Promise  # what many of them are called in a list
+    sentence: str | Promise
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def register(code: str, level: str, label: str, sentence: str) -> None:
+def register(code: str, level: str, label: str | Promise, sentence: str | Promise) -> None:
     """Make a kind of note known. `sentence` has named %(param)s places."""
     _kinds[code] = Kind(level, label, sentence)
 
@@ -86,60 +87,59 @@ _READERS: dict[str, Callable[[str], str]] = {
 }
 
 
-def register_own_kinds() -> None:
-    for code, level, label, sentence in (
-        ("no_key", Level.ERROR, _("Without e-mail address or id"),
-         _("The row has neither an e-mail address nor an id from another system.")),
-        ("no_name", Level.ERROR, _("Without a name"),
-         _("The row has no name.")),
-        ("bad_email", Level.ERROR, _("No e-mail address"),
-         _("“%(value)s” is not an e-mail address.")),
-        ("bad_email_kept_id", Level.WARNING, _("E-mail address left out"),
-         _("“%(value)s” is not an e-mail address and was left out.")),
-        ("two_leads", Level.ERROR, _("Fits two leads"),
-         _("The ids and the e-mail address of this row belong to different leads.")),
-        ("email_taken", Level.WARNING, _("E-mail address belongs to another lead"),
-         _("The e-mail address %(value)s belongs to another lead and was left out.")),
-        ("unknown_lead", Level.ERROR, _("Not known here"),
-         _("Nobody with this id or e-mail address is known here.")),
-        ("unknown_account", Level.ERROR, _("Not known here"),
-         _("No account of this name is known here.")),
-        ("merged", Level.ERROR, _("Lead was merged"),
-         _("This lead was merged into another one.")),
-        ("too_many_cells", Level.ERROR, _("More cells than the header"),
-         _("The row has %(cells)s cells where the header has %(columns)s.")),
-        ("too_few_cells", Level.WARNING, _("Fewer cells than the header"),
-         _("The row has %(cells)s cells where the header has %(columns)s; "
-           "the missing ones were read as blank.")),
-        ("not_stored", Level.ERROR, _("Could not be stored"),
-         _("The row could not be stored.")),
-        ("too_long", Level.WARNING, _("Too long"),
-         _("%(column)s is longer than %(max)s characters and was left out.")),
-        ("bad_value", Level.WARNING, _("Value cannot be read"),
-         _("%(column)s: “%(value)s” cannot be read as %(kind)s and was left out.")),
-        ("bad_date", Level.WARNING, _("No date"),
-         _("%(column)s: “%(value)s” is not a date in the order of this file.")),
-        ("date_in_future", Level.WARNING, _("Date in the future"),
-         _("%(stage)s on %(date)s lies in the future; the stage was entered "
-           "with its date unknown.")),
-        ("date_before_stage", Level.WARNING, _("Dates in an impossible order"),
-         _("%(stage)s on %(date)s lies before %(entered)s on %(since)s; the stage was entered "
-           "with its date unknown.")),
-        ("date_before_bound", Level.WARNING, _("Date older than the recorded history"),
-         _("%(stage)s on %(date)s lies before %(since)s, when the lead was first recorded in "
-           "%(entered)s; the stage was entered with its date unknown.")),
-        ("stage_not_applied", Level.WARNING, _("Stage not taken over"),
-         _("The lead is in %(current)s and cannot go on to %(stage)s by an import.")),
-        ("stage_contradicts", Level.WARNING, _("Stage and dates contradict each other"),
-         _("The file says %(stage)s, but gives a date for %(later)s.")),
-        ("unknown_stage", Level.WARNING, _("Stage not known"),
-         _("%(column)s: nobody said which stage “%(value)s” is.")),
-        ("unknown_owner", Level.INFO, _("Owner is not a user here"),
-         _("There is no user called “%(value)s”.")),
-        ("account_created", Level.INFO, _("New account"),
-         _("The account “%(value)s” is new.")),
-    ):  # fmt: skip
-        register(code, level, label, sentence)
+# (code, level, label, sentence)
+OWN_KINDS = (
+    ("no_key", Level.ERROR, _("Without e-mail address or id"),
+     _("The row has neither an e-mail address nor an id from another system.")),
+    ("no_name", Level.ERROR, _("Without a name"),
+     _("The row has no name.")),
+    ("bad_email", Level.ERROR, _("No e-mail address"),
+     _("“%(value)s” is not an e-mail address.")),
+    ("bad_email_kept_id", Level.WARNING, _("E-mail address left out"),
+     _("“%(value)s” is not an e-mail address and was left out.")),
+    ("two_leads", Level.ERROR, _("Fits two leads"),
+     _("The ids and the e-mail address of this row belong to different leads.")),
+    ("email_taken", Level.WARNING, _("E-mail address belongs to another lead"),
+     _("The e-mail address %(value)s belongs to another lead and was left out.")),
+    ("unknown_lead", Level.ERROR, _("Not known here"),
+     _("Nobody with this id or e-mail address is known here.")),
+    ("unknown_account", Level.ERROR, _("Not known here"),
+     _("No account of this name is known here.")),
+    ("merged", Level.ERROR, _("Lead was merged"),
+     _("This lead was merged into another one.")),
+    ("too_many_cells", Level.ERROR, _("More cells than the header"),
+     _("The row has %(cells)s cells where the header has %(columns)s.")),
+    ("too_few_cells", Level.WARNING, _("Fewer cells than the header"),
+     _("The row has %(cells)s cells where the header has %(columns)s; "
+       "the missing ones were read as blank.")),
+    ("not_stored", Level.ERROR, _("Could not be stored"),
+     _("The row could not be stored.")),
+    ("too_long", Level.WARNING, _("Too long"),
+     _("%(column)s is longer than %(max)s characters and was left out.")),
+    ("bad_value", Level.WARNING, _("Value cannot be read"),
+     _("%(column)s: “%(value)s” cannot be read as %(kind)s and was left out.")),
+    ("bad_date", Level.WARNING, _("No date"),
+     _("%(column)s: “%(value)s” is not a date in the order of this file.")),
+    ("date_in_future", Level.WARNING, _("Date in the future"),
+     _("%(stage)s on %(date)s lies in the future; the stage was entered "
+       "with its date unknown.")),
+    ("date_before_stage", Level.WARNING, _("Dates in an impossible order"),
+     _("%(stage)s on %(date)s lies before %(entered)s on %(since)s; the stage was entered "
+       "with its date unknown.")),
+    ("date_before_bound", Level.WARNING, _("Date older than the recorded history"),
+     _("%(stage)s on %(date)s lies before %(since)s, when the lead was first recorded in "
+       "%(entered)s; the stage was entered with its date unknown.")),
+    ("stage_not_applied", Level.WARNING, _("Stage not taken over"),
+     _("The lead is in %(current)s and cannot go on to %(stage)s by an import.")),
+    ("stage_contradicts", Level.WARNING, _("Stage and dates contradict each other"),
+     _("The file says %(stage)s, but gives a date for %(later)s.")),
+    ("unknown_stage", Level.WARNING, _("Stage not known"),
+     _("%(column)s: nobody said which stage “%(value)s” is.")),
+    ("unknown_owner", Level.INFO, _("Owner is not a user here"),
+     _("There is no user called “%(value)s”.")),
+    ("account_created", Level.INFO, _("New account"),
+     _("The account “%(value)s” is new.")),
+)  # fmt: skip
 
-
-register_own_kinds()
+for _kind in OWN_KINDS:
+    register(*_kind)
