@@ -113,6 +113,8 @@ class AuditEntry(models.Model):
     reason = models.TextField(blank=True)
 
     class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
         ordering = ("-at", "-id")
         indexes = [
             models.Index("object_kind", "object_id", F("id").desc(), name="leads_audit_object")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.admin import EmailAddress  # from there: it registers it first
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -12,6 +13,7 @@ from users.forms import NewUserForm, UserForm
 from users.models import Team, User
 
 admin.site.unregister(Group)  # the role is the only right there is
+admin.site.unregister(EmailAddress)  # a colleague has one address, on the user
 
 WHO = (None, {"fields": ("email", "password", "first_name", "last_name")})
 NEW_FIELDS = ("email", "first_name", "last_name", "role", "team")
