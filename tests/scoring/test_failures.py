@@ -1,0 +1,184 @@
+"""Poison, races and a broker that is gone: the others finish, nothing counts twice."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+import pytest
+from django.db import connection, transaction
+
+from leads.models import Lead, StageEpisode
+from scoring import crossing, folding, hints, rescore, tasks
+from scoring.models import DirtyLead, FailedLead
+from scoring.verifying import verify
+from tests.scoring.stories import good_fit_lead, settle, some_lead, standing_of, tell_events
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def poisoned(monkeypatch):
+    """The first of three leads cannot be scored."""
+    leads = [some_lead(title="CEO") for _ in range(3)]
+    fold = folding.fold
+
+    def fails_for_the_first(which, signals=None):
+        if leads[0].pk in which.values["lead_ids"]:
+            raise ValueError("poison")
+        return fold(which, signals)
+
+    monkeypatch.setattr(folding, "fold", fails_for_the_first)
+    return leads
+
+
+def test_a_poisoned_lead_is_put_aside_and_the_others_finish(poisoned):
+    settle()
+    failed = FailedLead.objects.get()
+    assert (failed.lead, failed.attempts, failed.error) == (poisoned[0], 5, "ValueError: poison")
+    assert [standing_of(lead).score for lead in poisoned] == [0, 25, 25]
+    assert not DirtyLead.objects.exists()
+
+
+def test_a_lead_that_was_put_aside_gets_another_chance(poisoned, monkeypatch):
+    settle()
+    monkeypatch.undo()
+    rescore.replay([poisoned[0].pk])
+    settle()
+    assert standing_of(poisoned[0]).score == 25
+    assert not FailedLead.objects.exists()
+
+
+def test_a_lead_that_ends_the_process_each_time_is_put_aside():
+    lead = some_lead()
+    DirtyLead.objects.filter(lead=lead).update(attempts=5)
+    settle()
+    assert "The process ended" in FailedLead.objects.get(lead=lead).error
+
+
+def test_a_lead_that_is_gone_is_no_failure():
+    lead = some_lead()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL funnel.erasing = 'on'")
+        lead.delete()
+    settle()
+    assert not FailedLead.objects.exists() and not DirtyLead.objects.exists()
+
+
+def test_the_relay_leaves_a_moment_to_the_workers():
+    some_lead()
+    assert rescore.drain_for_relay() == 0
+    DirtyLead.objects.update(queued_at="2020-01-01T00:00:00Z")
+    assert rescore.drain_for_relay() > 0
+
+
+def test_the_tasks_do_the_same_work():
+    lead = good_fit_lead()
+    tell_events(lead, "demo_requested 0d ago")
+    tasks.rescore()
+    lead.refresh_from_db()
+    assert lead.stage == "mql"
+    tasks.refresh()
+    tasks.publish()
+    tasks.verify()
+    assert verify(None) == []
+
+
+def test_time_alone_lets_points_fade():
+    lead = some_lead()
+    tell_events(lead, "pricing_page_viewed 42d ago")
+    settle()
+    assert standing_of(lead).interest == 2
+    # As if it had last been scored right after the event.
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE leads_standing SET interest = 8, score = fit + 8")
+    assert rescore.refresh() == 1
+    assert standing_of(lead).interest == 2
+    assert rescore.refresh() == 0
+
+
+def test_a_recycled_lead_waits_for_its_date():
+    lead = good_fit_lead()
+    tell_events(lead, "demo_requested 0d ago")
+    Lead.objects.filter(pk=lead.pk).update(not_before_on="2999-01-01")
+    rescore.enqueue([lead.pk])
+    settle()
+    assert standing_of(lead).is_promising
+    assert Lead.objects.get(pk=lead.pk).stage == "qualified"
+    Lead.objects.filter(pk=lead.pk).update(not_before_on="2020-01-01")
+    assert crossing.promote() == 1
+    assert Lead.objects.get(pk=lead.pk).stage == "mql"
+
+
+def test_what_blocks_blocks():
+    lead = good_fit_lead()
+    lead.account.custom = {"relationship": "competitor"}
+    lead.account.save()
+    tell_events(lead, *["demo_requested 0d ago", "form_submitted 0d ago", "trial_started 0d ago"])
+    rescore.enqueue([lead.pk])
+    settle()
+    assert not standing_of(lead).is_promising
+    assert Lead.objects.get(pk=lead.pk).stage == "qualified"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_race_move_a_lead_once():
+    leads = [good_fit_lead() for _ in range(4)]
+    tell_events(leads[0], "demo_requested 0d ago")
+    for lead in leads:
+        tell_events(lead, "demo_requested 0d ago")
+
+    def work() -> None:
+        try:
+            for _ in range(6):
+                rescore.enqueue([lead.pk for lead in leads])
+                rescore.drain()
+                crossing.promote()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    settle()
+    assert not FailedLead.objects.exists()
+    assert StageEpisode.objects.filter(stage="mql").count() == 4
+    assert verify(None) == []
+
+
+@pytest.fixture
+def fresh_hints(monkeypatch):
+    monkeypatch.setattr(hints, "_silent_until", 0.0)
+
+
+def redirect_broker(monkeypatch, url: str) -> None:
+    from funnel_app.celery import app
+
+    monkeypatch.setattr(app.conf, "broker_url", url)
+    monkeypatch.setattr(app.conf, "broker_write_url", url)
+    app.pool.force_close_all()
+    monkeypatch.setattr(app, "_pool", None)
+    app.amqp.__dict__.pop("_producer_pool", None)
+    monkeypatch.setattr(app.amqp, "_producer_pool", None)
+
+
+def seconds(work) -> float:
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+def test_a_broker_that_is_gone_costs_a_moment_once(monkeypatch, fresh_hints):
+    redirect_broker(monkeypatch, "redis://127.0.0.1:9/0")
+    assert seconds(lambda: hints.hint("scoring.tasks.rescore")) < 3
+    assert seconds(lambda: hints.hint("scoring.tasks.rescore")) < 0.01
+
+
+def test_a_broker_that_hangs_costs_a_moment_once(monkeypatch, fresh_hints):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        redirect_broker(monkeypatch, f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        assert seconds(lambda: hints.hint("scoring.tasks.rescore")) < 3
+        assert seconds(lambda: hints.hint("scoring.tasks.rescore")) < 0.01
