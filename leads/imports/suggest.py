@@ -29,6 +29,8 @@ def from_header(
     taken: set[str] = set()
     uses = []
     for column in columns:
+        if folded(column.name) in words.NOT_MEANT.get(system, ()):
+            continue
         key = _field_for(column, fields, vocabulary)
         if key and key not in taken:
             taken.add(key)

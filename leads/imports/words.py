@@ -187,6 +187,9 @@ _TELLTALES = (
     ("mautic", {"dateidentified", "dateadded", "points", "lastactive", "preferredlocale"}),
 )
 
+# Words that mean something else in one system: Mautic's title is "Mr" or "Ms".
+NOT_MEANT = {"mautic": frozenset({"title"})}
+
 # What exports write where nothing is known.
 UNSET_WORDS = frozenset(
     ("select", "(no value)", "[not provided]", "--none--", "#n/a", "n/a", "null", "(blank)")
