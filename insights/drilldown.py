@@ -14,6 +14,7 @@ from insights.figures import FIGURES, Figure, Question
 from insights.filters import Filters
 from insights.models import Stay
 from insights.queries import Freshness, first_young_day
+from insights.reasons import for_reason, with_reasons
 from insights.scope import Scope
 from leads.stages import Stage
 from users.models import User
@@ -21,15 +22,20 @@ from users.models import User
 PAGE_SIZE = 50
 DEFAULT_FIGURE = "reached"
 ORDERS = ("newest", "oldest")
+LONGEST_REASON = 200
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which figure, of which stage, in which order. `problems` says what was not understood."""
+    """Which figure, of which stage, in which order; `reason` narrows it to one reason.
+
+    `problems` says what was not understood.
+    """
 
     name: str
     stage: str
     order: str
+    reason: str = ""
     problems: tuple[str, ...] = ()
 
     @property
@@ -39,7 +45,8 @@ class Wanted:
     @property
     def title(self) -> str:
         title = str(self.figure.title)
-        return title % {"stage": Stage(self.stage).label} if self.figure.has_stage else title
+        title = title % {"stage": Stage(self.stage).label} if self.figure.has_stage else title
+        return f"{title}: {self.reason}" if self.reason else title
 
     @property
     def other_order(self) -> str:
@@ -48,7 +55,7 @@ class Wanted:
     def params(self) -> dict[str, str]:
         stage = self.stage if self.figure.has_stage else ""
         order = self.order if self.order != ORDERS[0] else ""
-        return {"figure": self.name, "stage": stage, "order": order}
+        return {"figure": self.name, "stage": stage, "order": order, "reason": self.reason}
 
 
 def read_wanted(params: Mapping[str, str]) -> Wanted:
@@ -66,7 +73,10 @@ def read_wanted(params: Mapping[str, str]) -> Wanted:
             _("“%(value)s” is not a stage; the first stage is listed.") % {"value": stage[:40]}
         )
         stage = Stage.LEAD
-    return Wanted(name, stage, order if order in ORDERS else ORDERS[0], tuple(problems))
+    if order not in ORDERS:
+        order = ORDERS[0]
+    reason = params.get("reason", "").replace("\0", "")[:LONGEST_REASON]
+    return Wanted(name, stage, order, reason, tuple(problems))
 
 
 def stays_behind(user: User, wanted: Wanted, filters: Filters, freshness: Freshness) -> QuerySet:
@@ -77,7 +87,8 @@ def stays_behind(user: User, wanted: Wanted, filters: Filters, freshness: Freshn
         first_young_day(freshness, filters.window),
         first_young_day(freshness, filters.horizon),
     )
-    return Scope(user, filters.segment).stays().filter(wanted.figure.stays(question))
+    stays = Scope(user, filters.segment).stays().filter(wanted.figure.stays(question))
+    return for_reason(with_reasons(stays), wanted.reason) if wanted.reason else stays
 
 
 @dataclass(frozen=True)
@@ -93,7 +104,7 @@ def read_page(stays: QuerySet[Stay], order: str, after: str, size: int = PAGE_SI
     place = read_place(after)
     if place is not None:
         stays = stays.filter(_beyond(place, order))
-    rows = list(_ordered(_with_leads(stays), order)[: size + 1])
+    rows = list(_ordered(with_reasons(_with_leads(stays)), order)[: size + 1])
     has_more, rows = len(rows) > size, rows[:size]
     return Page(rows, place_of(rows[-1]) if has_more else "")
 

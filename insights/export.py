@@ -44,7 +44,7 @@ def stay_lines(stays: Iterable[Stay]) -> tuple[list, Iterator]:
     header = [
         *(_("Lead"), _("First name"), _("Last name"), _("E-mail"), _("Company"), _("Country")),
         *(_("Channel"), _("Source"), _("Owner"), _("Stage now"), _("Cycle"), _("Stage")),
-        *(_("Entered"), _("Left"), _("How")),
+        *(_("Entered"), _("Left"), _("How"), _("Reason")),
     ]
     return header, (_stay_row(stay) for stay in stays)
 
@@ -54,7 +54,7 @@ def _stay_row(stay: Stay) -> tuple:
     return (
         *(lead.pk, lead.first_name, lead.last_name, lead.email, lead.company, lead.country),
         *(lead.channel, lead.source, str(lead.owner or ""), lead.stage, stay.cycle, stay.stage),
-        *(stay.entered_at, stay.left_at, stay.exit_kind),
+        *(stay.entered_at, stay.left_at, stay.exit_kind, stay.reason),
     )
 
 

@@ -18,6 +18,7 @@ from insights.queries import (
     read_freshness,
     segment_options,
 )
+from insights.reasons import count_reasons
 from insights.report import FunnelReport
 from insights.scope import Scope
 from leads.audit import record_export
@@ -75,6 +76,29 @@ def funnel_csv(request: PageRequest) -> StreamingHttpResponse:
     return _csv(csv_lines(header, rows), f"funnel-{freshness.today}.csv")
 
 
+def reasons(request: PageRequest) -> HttpResponse:
+    """Why stays dropped out of a stage: a page, or a fragment inside the funnel page."""
+    with one_snapshot():
+        freshness = read_freshness()
+        filters = read_filters(request.GET, freshness.today)
+        wanted = drilldown.read_wanted(request.GET.dict() | {"figure": "drop_off"})
+        stays = drilldown.stays_behind(request.user, wanted, filters, freshness)
+        counted = count_reasons(stays)
+        total = stays.count()
+    context = {
+        "filters": filters,
+        "freshness": freshness,
+        "wanted": wanted,
+        "reasons": counted,
+        "total": total,
+        "period": describe_period(filters, freshness),
+        "query": filters.query(),
+        "sees_everyone": Scope(request.user, {}).is_everyone,
+    }
+    template = "insights/reasons.html#reasons" if request.htmx else "insights/reasons.html"
+    return render(request, template, context)
+
+
 def leads(request: PageRequest) -> HttpResponse:
     """The leads behind a figure: as many rows as the figure says."""
     with one_snapshot():
@@ -94,6 +118,7 @@ def leads(request: PageRequest) -> HttpResponse:
         "query": filters.query(),
         "list_query": filters.query(**wanted.params()),
         "other_order_query": filters.query(**wanted.params() | {"order": wanted.other_order}),
+        "sees_everyone": Scope(request.user, {}).is_everyone,
         "after_query": filters.query(**wanted.params() | {"after": rows.after}),
     }
     return render(request, "insights/leads.html", context)

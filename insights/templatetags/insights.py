@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 from insights import wording
 from insights.definitions import DEFINITIONS
 from insights.filters import Filters
+from insights.reasons import Reason
 from insights.report import TimeInStage
+from leads.stages import EntryKind
 
 register = template.Library()
 register.filter("percent", wording.percent)
@@ -45,6 +47,14 @@ def _leads_address() -> str:
     return reverse("insights:leads")
 
 
+@register.simple_tag(takes_context=True)
+def reason_count(context: Context, stage: str, reason: Reason) -> SafeString:
+    """The stays that ended for a reason, as a link to their leads."""
+    query = context["filters"].query(figure=reason.exit_kind, stage=stage, reason=reason.address)
+    text = wording.whole(reason.stay_count)
+    return format_html('<a class="count" href="{}?{}">{}</a>', _leads_address(), query, text)
+
+
 @register.simple_tag
 def definition(name: str) -> SafeString:
     """The small button that shows what a figure means (templates/insights/_definitions.html)."""
@@ -54,6 +64,11 @@ def definition(name: str) -> SafeString:
         name,
         _("What “%(figure)s” means") % {"figure": DEFINITIONS[name].title},
     )
+
+
+@register.filter
+def exit_label(kind: str) -> str:
+    return EntryKind(kind).label if kind in EntryKind.values else kind
 
 
 @register.filter

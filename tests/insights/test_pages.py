@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from leads.models import AuditEntry
-from tests.insights.histories import fold, tell
+from tests.insights.histories import at, fold, tell
 
 FUNNEL = "/funnel/"
 
@@ -111,7 +111,7 @@ def test_files_hold_no_formulas(page):
         "figure=reached&stage=lead&after=2026-01-01~-1~99999999999",
     ],
 )
-@pytest.mark.parametrize("path", ["", "leads/", "stages.csv", "leads.csv"])
+@pytest.mark.parametrize("path", ["", "leads/", "reasons/", "stages.csv", "leads.csv"])
 def test_nothing_in_an_address_breaks_a_page(page, leads, path, query):
     response = page(f"{FUNNEL}{path}?{query}")
     assert response.status_code == 200
@@ -173,9 +173,43 @@ def test_a_rep_counts_and_lists_own_leads_only(client, sam, sue):
     assert [row["Owner"] for row in rows] == ["Sam"]
 
 
-@pytest.mark.parametrize("name", ["funnel", "funnel_csv", "leads", "leads_csv"])
+@pytest.mark.parametrize("name", ["funnel", "reasons", "funnel_csv", "leads", "leads_csv"])
 def test_who_has_no_role_sees_no_figure(client, viv, name):
     url = reverse(f"insights:{name}")
     assert urlsplit(client.get(url).url).path.endswith("/login/")
     client.force_login(viv)
     assert client.get(url).status_code == 403
+
+
+def test_reasons_add_up_to_the_drop_off_and_open_their_leads(page):
+    for reason in ("Bad timing: call in May", "Bad timing", "Unreachable", ""):
+        lead = tell("lead 2026-05-01", "qualified 2026-05-02", "mql 2026-05-03")
+        leave(lead, "recycled", reason)
+    fold()
+    response = page(f"{FUNNEL}reasons/?period=all&stage=mql")
+    told = {reason.text: reason.stay_count for reason in response.context["reasons"]}
+    assert told == {"Bad timing": 2, "Unreachable": 1, "": 1}
+    assert response.context["total"] == sum(told.values())
+    links = re.findall(r'<a class="count" href="([^"]+reason=[^"]+)">(\d+)</a>', text_of(response))
+    assert len(links) == 3
+    for url, shown in links:
+        assert page(url.replace("&amp;", "&")).context["count"] == int(shown)
+
+
+def leave(lead, kind: str, reason: str) -> None:
+    lead.episodes.create(
+        seq=4,
+        previous_seq=3,
+        from_stage="mql",
+        stage="qualified",
+        entry_kind=kind,
+        starts_cycle=True,
+        cycle=2,
+        entered_at=at("2026-05-09"),
+        actor_kind="system",
+        reason=reason,
+    )
+
+
+def text_of(response) -> str:
+    return response.content.decode()
