@@ -40,6 +40,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "account_confirm_login_code": NOBODY,
     "insights:funnel": EVERYONE,
     "insights:funnel_csv": EVERYONE,
+    "insights:reasons": EVERYONE,
     "insights:leads": EVERYONE,
     "insights:leads_csv": EVERYONE,
     "leads:list": EVERYONE,
