@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.timezone import now
@@ -82,7 +82,7 @@ def preview(job: Import) -> Preview:
                 plan.number,
                 str(ImportRow.Outcome(plan.outcome).label),
                 [_shown(record, to, system) for to, system in uses],
-                [note.sentence for note in plan.notes],
+                [note.sentence for note in plan.notes if note.level != Level.INFO],
             )
             for plan, record in zip(plans, records, strict=True)
         ],
@@ -102,15 +102,17 @@ def note_counts(job: Import) -> list[NoteCount]:
 def problem_rows(job: Import) -> QuerySet[ImportRow]:
     """The rows with an error or a warning, of the import once it has begun, else of the check."""
     codes = [code for code in job.tally.get("notes", {}) if notes.level_of(code) != Level.INFO]
-    rows = job.rows.filter(is_check=not job.has_begun).exclude(notes=[])
+    has_problem = Q()
+    for code in codes:
+        has_problem |= Q(notes__contains=[{"code": code}])
+    rows = job.rows.filter(has_problem, is_check=not job.has_begun)
     return rows.order_by("number") if codes else rows.none()
 
 
 def problems(job: Import) -> list[Problem]:
     """The first rows of the report."""
     view_name = targets.get(job.target).view_name
-    found = (_problem(row, view_name) for row in problem_rows(job)[: SHOWN_PROBLEMS * 4])
-    return [problem for problem in found if problem.sentences][:SHOWN_PROBLEMS]
+    return [_problem(row, view_name) for row in problem_rows(job)[:SHOWN_PROBLEMS]]
 
 
 def report_lines(job: Import) -> Iterator[str]:
@@ -130,11 +132,10 @@ def _report_rows(job: Import, by_number: dict[int, ImportRow], width: int) -> It
     dialect = Dialect(job.encoding, job.delimiter, names, job.row_count, job.footer_count)
     for row in reading.read_rows(bytes(job.content.data), dialect):
         noted = by_number.get(row.number)
-        sentences = _sentences(noted) if noted else []
-        if noted and sentences:
+        if noted:
             cells = (row.cells + [""] * width)[: max(width, len(row.cells))]
             outcome = ImportRow.Outcome(noted.outcome).label
-            yield [*cells, row.number, row.line, outcome, " ".join(sentences)]
+            yield [*cells, row.number, row.line, outcome, " ".join(_sentences(noted))]
 
 
 def _problem(row: ImportRow, view_name: str) -> Problem:

@@ -206,6 +206,15 @@ def test_the_report_has_each_row_as_it_came_and_why_and_no_formula(browser, mia)
     assert check(again)["created"] == 1
 
 
+def test_what_is_only_for_information_hides_no_problem(browser, mia):
+    rows = "".join(f"p{n}@b.example,Nobody Here,{'x' * 60 if n > 150 else 1}\n" for n in range(160))
+    job = upload("email,owner,phone\n" + rows, mia)
+    tally = run(job)
+    assert tally["notes"] == {"unknown_owner": 160, "too_long": 9}
+    problems = browser.get(page("import", job)).context["problems"]
+    assert [problem.number for problem in problems] == list(range(152, 161))
+
+
 @pytest.mark.parametrize("persona", ["sam", "mona", "viv"])
 def test_only_marketers_and_admins_import(client, mia, persona, request):
     job = upload("email,phone\na@b.example,1\n", mia)
