@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -13,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 
 from funnel_app.access import roles_for
+from users.requests import PageRequest
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -48,7 +50,7 @@ class DatabaseAwayMiddleware:
 
     def _come_again(self) -> HttpResponse:
         try:
-            page = render_to_string("503.html")
+            page: str = render_to_string("503.html")
         except Exception:  # a page about trouble must not depend on anything
             page = "The database is not answering right now. Please come again in a moment."
         return HttpResponse(page, status=503, headers={"Retry-After": str(self.RETRY_SECONDS)})
@@ -83,13 +85,13 @@ class AccessMiddleware:
         if "anonymous" in allowed:
             return None
         if not request.user.is_authenticated:
-            return _to_sign_in(request)
+            return _to_sign_in(cast(PageRequest, request))
         if getattr(request.user, "role", "") not in allowed:
             raise PermissionDenied
         return None
 
 
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
+def _to_sign_in(request: PageRequest) -> HttpResponse:
     """A fragment must not be replaced by a sign-in form: then the whole page goes there."""
     if not request.htmx:
         return redirect_to_login(request.get_full_path())

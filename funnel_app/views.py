@@ -7,9 +7,10 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from funnel_app.navigation import landing_url
+from users.requests import PageRequest
 
 
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: PageRequest) -> HttpResponse:
     """Everybody's front door leads to the page where their day starts."""
     url = landing_url(request.user)
     return HttpResponseRedirect(url) if url else render(request, "home.html")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
@@ -10,12 +10,13 @@ from leads import account_queries, custom_fields
 from leads.models import Account, CustomField
 from leads.paging import ACCOUNTS_BY_NAME, read_page, row_number
 from leads.queries import count_up_to
+from users.requests import PageRequest
 
 MOST_SUGGESTIONS = 10
 
 
 @require_GET
-def account_list(request: HttpRequest) -> HttpResponse:
+def account_list(request: PageRequest) -> HttpResponse:
     text = request.GET.get("q", "").replace("\0", "")[:200]
     accounts = account_queries.accounts_for(request.user, text)
     page = read_page(
@@ -30,7 +31,7 @@ def account_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def account_page(request: HttpRequest, pk: int) -> HttpResponse:
+def account_page(request: PageRequest, pk: int) -> HttpResponse:
     account = get_object_or_404(Account.objects.visible_to(request.user), pk=pk)
     people = account_queries.people_of(account, request.user)
     own_fields = [
@@ -48,7 +49,7 @@ def account_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-def suggestions(request: HttpRequest) -> HttpResponse:
+def suggestions(request: PageRequest) -> HttpResponse:
     """Options for the company field of a form: names that contain what was typed."""
     text = (request.GET.get("q") or request.GET.get("company", "")).replace("\0", "").strip()[:100]
     accounts = account_queries.accounts_for(request.user, text).order_by("name")

@@ -5,6 +5,8 @@ People and their stages are not in Django's admin: they have one door, and this 
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.contrib import admin
 from django.http import HttpRequest
 
@@ -12,6 +14,7 @@ from leads import audit
 from leads.actors import Actor
 from leads.admin_forms import AccountForm, CriterionForm, CustomFieldForm
 from leads.models import Account, AuditEntry, Criterion, CustomField
+from users.requests import PageRequest
 
 
 class AuditedAdmin(admin.ModelAdmin):
@@ -32,7 +35,7 @@ class AuditedAdmin(admin.ModelAdmin):
 
     def _audit(self, request: HttpRequest, obj, verb: str, message) -> None:
         audit.record(
-            Actor.of(request.user),
+            Actor.of(cast(PageRequest, request).user),
             verb,
             object_kind=obj._meta.model_name,
             object_id=obj.pk,

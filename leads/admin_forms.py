@@ -11,6 +11,13 @@ from leads.refusals import Refused
 from leads.stages import FUNNEL
 
 
+def _offer(form: forms.BaseForm, name: str, choices: list[tuple[str, str]]) -> None:
+    """Let a choice field of this form offer these."""
+    field = form.fields[name]
+    assert isinstance(field, forms.ChoiceField)
+    field.choices = choices
+
+
 class CriterionForm(forms.ModelForm):
     """The kind is one that some app knows how to check; its settings are checked by it."""
 
@@ -22,8 +29,8 @@ class CriterionForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["kind"].choices = criteria.kinds()
-        self.fields["stage"].choices = [(s.value, s.label) for s in FUNNEL]
+        _offer(self, "kind", criteria.kinds())
+        _offer(self, "stage", [(stage.value, str(stage.label)) for stage in FUNNEL])
         self.fields["params"].widget = forms.Textarea(attrs={"rows": 3, "cols": 60})
         self.fields["params"].help_text = _(
             'JSON, for example {"minimum": 3} or {"roles": ["decision_maker"]}; '

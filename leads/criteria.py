@@ -70,8 +70,7 @@ def takes_number(name: str, low: int, high: int) -> ParamsCheck:
 
     def check(params: dict) -> None:
         number = params.get(name)
-        is_number = isinstance(number, int) and not isinstance(number, bool)
-        if set(params) != {name} or not is_number or not low <= number <= high:
+        if set(params) != {name} or type(number) is not int or not low <= number <= high:
             raise Refused(
                 _('Write {"%(name)s": number} with a whole number from %(low)s to %(high)s.')
                 % {"name": name, "low": low, "high": high}

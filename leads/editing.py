@@ -87,7 +87,8 @@ def assign_by_hand(lead_id: int, *, owner: User | None, by: Actor, reason: str =
         raise Refused(_("Only sales managers and admins assign leads."))
     if owner is not None and owner.role not in (Role.REP, Role.MANAGER):
         raise Refused(_("%(name)s does not work in sales.") % {"name": owner})
-    if owner is not None and by.role == Role.MANAGER and owner.team_id != by.user.team_id:
+    own_team = by.user.team_id if by.user is not None else None
+    if owner is not None and by.role == Role.MANAGER and owner.team_id != own_team:
         raise Refused(_("%(name)s is not in your team.") % {"name": owner})
     lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
     team = owner.team if owner is not None else lead.team
@@ -130,7 +131,9 @@ def _save(lead: Lead, diff: dict) -> None:
 
 
 def _refuse_known(email: str, but: int | None = None) -> None:
-    others = Lead.objects.filter(email__iexact=email).exclude(stage=Stage.MERGED).exclude(pk=but)
+    others = Lead.objects.filter(email__iexact=email).exclude(stage=Stage.MERGED)
+    if but is not None:
+        others = others.exclude(pk=but)
     if email and others.exists():
         raise Refused(_already_known(email))
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.db.models import QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
@@ -19,7 +22,7 @@ from users.roles import Role
 NOBODY = "nobody"
 
 
-def _choices(options, empty: str) -> list[tuple]:
+def _choices(options, empty: str | Promise) -> list[tuple]:
     return [("", empty), *options]
 
 
@@ -88,32 +91,38 @@ class LeadFilterForm(forms.Form):
     )
 
     def __init__(self, *args, user: User, **kwargs) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
-        self.fields["owner"].choices = _choices(
-            [(NOBODY, _("Nobody")), *((str(p.pk), str(p)) for p in owners_for(user))],
-            _("All owners"),
-        )
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+        people = [(NOBODY, _("Nobody")), *((str(p.pk), str(p)) for p in owners_for(user))]
+        self._offer("owner", people, _("All owners"))
         names = dict(countries)
         known = sorted((str(names.get(c, c)), c) for c in queries.known_values("country"))
-        self.fields["country"].choices = _choices([(c, n) for n, c in known], _("All countries"))
-        self.fields["account"].queryset = Account.objects.filter(
+        self._offer("country", [(c, n) for n, c in known], _("All countries"))
+        account = self.fields["account"]
+        assert isinstance(account, forms.ModelChoiceField)
+        account.queryset = Account.objects.filter(
             pk__in=Lead.objects.visible_to(user).values("account")
         )
+
+    def _offer(self, name: str, options: list[tuple], empty: str | Promise) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = _choices(options, empty)
 
     def wanted(self) -> LeadFilter:
         """The filter this form asks for; fields with an error narrow nothing."""
         self.is_valid()
         data = self.cleaned_data
         owner = data.get("owner", "")
+        values: dict[str, Any] = {name: data.get(name) or "" for name in PLAIN_FIELDS}
+        values |= {name: data.get(name) for name in RANGE_FIELDS}
         return LeadFilter(
             text=data.get("q", ""),
             owner_id=int(owner) if owner.isdecimal() else None,
             is_unowned=owner == NOBODY,
             team_id=_key(data.get("team")),
             account_id=_key(data.get("account")),
-            **{name: data.get(name) or "" for name in PLAIN_FIELDS},
-            **{name: data.get(name) for name in ("score_min", "score_max")},
-            **{name: data.get(name) for name in ("entered_from", "entered_to")},
+            **values,
         )
 
     @property
@@ -142,6 +151,7 @@ MORE_FILTERS = (
     *("quadrant", "source", "country", "team", "score_min", "score_max"),
     *("reached", "entered_from", "entered_to"),
 )
+RANGE_FIELDS = ("score_min", "score_max", "entered_from", "entered_to")
 PLAIN_FIELDS = ("stage", "channel", "source", "country", "quadrant", "reached")
 
 

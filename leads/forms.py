@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
+from django.db.models import QuerySet
 from django.utils.timezone import localdate
 from django.utils.translation import gettext_lazy as _
 
@@ -98,7 +101,7 @@ class LeadForm(forms.ModelForm):
 
 
 def _form_field(field: CustomField) -> forms.Field:
-    common = {"label": field.label, "required": False}
+    common: dict[str, Any] = {"label": field.label, "required": False}
     if field.kind == CustomField.Kind.NUMBER:
         return forms.FloatField(**common, widget=forms.NumberInput(attrs={"step": "any"}))
     if field.kind == CustomField.Kind.DATE:
@@ -140,9 +143,13 @@ class TransitionForm(forms.Form):
 
 
 class AssignmentForm(forms.Form):
-    owner = forms.ModelChoiceField(
-        User.objects.none(), label=_("Owner"), required=False, empty_label=_("Nobody")
-    )
+    """`people`: those whom this manager may choose."""
+
+    def __init__(self, *args, people: QuerySet[User], **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owner"] = forms.ModelChoiceField(
+            people, label=_("Owner"), required=False, empty_label=_("Nobody")
+        )
 
 
 class BuyingRoleForm(forms.Form):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -29,6 +29,7 @@ from leads.models import Lead
 from leads.refusals import Conflict, Refused
 from leads.timeline import source_names
 from leads.transitions import carry_out, offers_for
+from users.requests import PageRequest
 from users.roles import Role
 
 
@@ -39,17 +40,17 @@ def see_other(pk: int) -> HttpResponse:
     return response
 
 
-def _visible(request: HttpRequest, pk: int) -> Lead:
+def _visible(request: PageRequest, pk: int) -> Lead:
     return get_object_or_404(lead_queries.lead_in_full(request.user), pk=pk)
 
 
 @require_GET
-def lead_page(request: HttpRequest, pk: int) -> HttpResponse:
+def lead_page(request: PageRequest, pk: int) -> HttpResponse:
     return _page(request, _visible(request, pk))
 
 
 def _page(
-    request: HttpRequest, lead: Lead, *, status: int = 200, refusal: str = "", **forms
+    request: PageRequest, lead: Lead, *, status: int = 200, refusal: str = "", **forms
 ) -> HttpResponse:
     episodes = lead_queries.episodes_of(lead)
     results = criteria.evaluate(lead) if lead.is_open else []
@@ -81,15 +82,15 @@ def _page(
     return render(request, "leads/lead.html", context, status=status)
 
 
-def _assignment_form(request: HttpRequest, lead: Lead, data=None) -> AssignmentForm | None:
+def _assignment_form(request: PageRequest, lead: Lead, data=None) -> AssignmentForm | None:
     if request.user.role not in (Role.MANAGER, Role.ADMIN):
         return None
-    form = AssignmentForm(data, initial={"owner": lead.owner_id})
-    form.fields["owner"].queryset = owners_for(request.user)
+    people = owners_for(request.user)
+    form = AssignmentForm(data, people=people, initial={"owner": lead.owner_id})
     return form
 
 
-def _write(request: HttpRequest, lead: Lead, write: Callable[[], str], **forms) -> HttpResponse:
+def _write(request: PageRequest, lead: Lead, write: Callable[[], str], **forms) -> HttpResponse:
     """Do it and show the lead again; a refusal answers with the page and the sentence."""
     try:
         messages.success(request, write())
@@ -104,7 +105,7 @@ def _write(request: HttpRequest, lead: Lead, write: Callable[[], str], **forms) 
 
 
 @require_POST
-def transitions(request: HttpRequest, pk: int) -> HttpResponse:
+def transitions(request: PageRequest, pk: int) -> HttpResponse:
     lead = _visible(request, pk)
     form = TransitionForm(request.POST)
     if not form.is_valid():
@@ -122,7 +123,7 @@ def transitions(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def assignment(request: HttpRequest, pk: int) -> HttpResponse:
+def assignment(request: PageRequest, pk: int) -> HttpResponse:
     lead = _visible(request, pk)
     form = _assignment_form(request, lead, request.POST)
     if form is None or not form.is_valid():
@@ -138,7 +139,7 @@ def assignment(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def role_added(request: HttpRequest, pk: int) -> HttpResponse:
+def role_added(request: PageRequest, pk: int) -> HttpResponse:
     lead = _visible(request, pk)
 
     def write() -> str:
@@ -149,7 +150,7 @@ def role_added(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def role_removed(request: HttpRequest, pk: int) -> HttpResponse:
+def role_removed(request: PageRequest, pk: int) -> HttpResponse:
     lead = _visible(request, pk)
 
     def write() -> str:
@@ -160,7 +161,7 @@ def role_removed(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def consent_recorded(request: HttpRequest, pk: int) -> HttpResponse:
+def consent_recorded(request: PageRequest, pk: int) -> HttpResponse:
     lead = _visible(request, pk)
     form = ConsentForm(request.POST)
     if not form.is_valid():
@@ -191,7 +192,7 @@ def _instant_on(day) -> datetime:
 
 
 @require_GET
-def lead_timeline(request: HttpRequest, pk: int) -> HttpResponse:
+def lead_timeline(request: PageRequest, pk: int) -> HttpResponse:
     """A page of the timeline: a fragment for htmx, a page of its own as a plain link."""
     lead = _visible(request, pk)
     before = parse_datetime(request.GET.get("before", "").replace(" ", "+")) or None
@@ -204,7 +205,7 @@ def lead_timeline(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, template, context)
 
 
-def lead_new(request: HttpRequest) -> HttpResponse:
+def lead_new(request: PageRequest) -> HttpResponse:
     form = LeadForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -223,7 +224,7 @@ def lead_new(request: HttpRequest) -> HttpResponse:
     return render(request, "leads/edit.html", {"form": form}, status=422 if form.errors else 200)
 
 
-def lead_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def lead_edit(request: PageRequest, pk: int) -> HttpResponse:
     lead = _visible(request, pk)
     form = LeadForm(request.POST or None, instance=_visible(request, pk))
     if request.method == "POST" and form.is_valid():

@@ -8,6 +8,7 @@ hold no personal data, and a row that moved meanwhile can at worst be seen twice
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from django.db.models import F, Model, Q, QuerySet, Value
 from django.db.models.expressions import Combinable
@@ -67,7 +68,7 @@ def read_page[Row: Model](
     """The page behind row `after`, or the one in front of row `before`, or the first."""
     if sort.joins:
         rows = rows.filter(**{f"{sort.joins}__isnull": False})
-    rows = rows.annotate(place=sort.expression)
+    rows = cast("QuerySet[Row]", rows.annotate(place=sort.expression))
     anchor = _anchor(rows.model, sort, before or after)
     backwards = bool(before and anchor)
     if anchor:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.core.cache import cache
+from django.db.models import QuerySet
 
 from leads.filters import LeadFilter
 from leads.models import Lead, LeadQuerySet
@@ -59,8 +60,8 @@ class Count:
     is_exact: bool
 
 
-def count_up_to(leads: LeadQuerySet, limit: int = COUNT_LIMIT) -> Count:
-    number = leads.order_by().values("pk")[: limit + 1].count()
+def count_up_to(rows: QuerySet, limit: int = COUNT_LIMIT) -> Count:
+    number = rows.order_by().values("pk")[: limit + 1].count()
     return Count(min(number, limit), number <= limit)
 
 
@@ -87,7 +88,7 @@ def export_row(lead: Lead) -> tuple:
     standing = lead.standing
     return (
         *(lead.pk, lead.first_name, lead.last_name, lead.email, lead.title, lead.company),
-        *(lead.account or "", lead.country.code, lead.channel, lead.source, lead.owner or ""),
+        *(lead.account or "", str(lead.country), lead.channel, lead.source, lead.owner or ""),
         *(lead.stage, lead.stage_entered_at, standing.score, standing.fit, standing.interest),
         *(standing.quadrant, standing.last_activity_at, lead.created_at),
     )

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from leads.models import Lead
+from leads.models import AuditEntry, Consent, Lead
 
 
 @dataclass(frozen=True, order=True)
@@ -63,5 +64,56 @@ def _stages(lead: Lead, before: datetime | None, limit: int) -> list[Entry]:
     ]
 
 
+def _edits(lead: Lead, before: datetime | None, limit: int) -> list[Entry]:
+    """What colleagues corrected: which fields, not their values, which may be private."""
+    entries = AuditEntry.objects.filter(object_kind="lead", object_id=lead.pk)
+    if before is not None:
+        entries = entries.filter(at__lt=before)
+    return [
+        Entry(
+            at=entry.at,
+            key=f"edit-{entry.pk:012}",
+            title=str(_EDIT_TITLES.get(entry.verb, entry.verb)),
+            detail=entry.reason or ", ".join(name.replace("_", " ") for name in entry.changes),
+            icon="edit",
+            actor=entry.actor_label,
+        )
+        for entry in entries.order_by("-at", "-pk")[:limit]
+    ]
+
+
+def _consents(lead: Lead, before: datetime | None, limit: int) -> list[Entry]:
+    answers = lead.consents.order_by("-given_at", "-pk")
+    if before is not None:
+        answers = answers.filter(given_at__lt=before)
+    return [
+        Entry(
+            at=answer.given_at,
+            key=f"consent-{answer.pk:012}",
+            title=_consent_title(answer),
+            detail=answer.evidence,
+            icon="check" if answer.is_granted else "ban",
+        )
+        for answer in answers[:limit]
+    ]
+
+
+def _consent_title(answer: Consent) -> str:
+    what = {"what": answer.get_purpose_display()}
+    if answer.is_granted:
+        return _("Consent given: %(what)s") % what
+    return _("Consent withdrawn: %(what)s") % what
+
+
+_EDIT_TITLES = {
+    "edited": gettext_lazy("Details edited"),
+    "assigned": gettext_lazy("Given to another owner"),
+    "added": gettext_lazy("Buying role noted"),
+    "removed": gettext_lazy("Buying role removed"),
+}
+
+
 def register_own_sources() -> None:
     register_source("stages", _stages)
+    register_source("consents", _consents)
+    register_source("edits", _edits)

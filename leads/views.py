@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
@@ -14,9 +14,10 @@ from leads.audit import record_export
 from leads.csv_cells import csv_lines
 from leads.filter_forms import LeadFilterForm
 from leads.paging import LEAD_SORTS, read_page, row_number
+from users.requests import PageRequest
 
 
-def lead_list(request: HttpRequest) -> HttpResponse:
+def lead_list(request: PageRequest) -> HttpResponse:
     """Page and fragment in one: htmx asks for the table only."""
     form = LeadFilterForm(request.GET, user=request.user)
     leads = queries.leads_for(request.user, form.wanted())
@@ -33,7 +34,7 @@ def lead_list(request: HttpRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-def lead_export(request: HttpRequest) -> StreamingHttpResponse:
+def lead_export(request: PageRequest) -> StreamingHttpResponse:
     """The same filter as a CSV file, as long as it takes."""
     form = LeadFilterForm(request.GET, user=request.user)
     leads = queries.leads_for(request.user, form.wanted())

@@ -15,7 +15,7 @@ from users.models import Team, User
 admin.site.unregister(Group)  # the role is the only right there is
 admin.site.unregister(EmailAddress)  # a colleague has one address, on the user
 
-WHO = (None, {"fields": ("email", "password", "first_name", "last_name")})
+WHO: tuple = (None, {"fields": ("email", "password", "first_name", "last_name")})
 NEW_FIELDS = ("email", "first_name", "last_name", "role", "team")
 PASSWORD_FIELDS = ("usable_password", "password1", "password2")
 

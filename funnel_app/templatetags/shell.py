@@ -16,7 +16,7 @@ KNOWN_NAME = re.compile(r"[a-z0-9-]+")
 
 
 @register.simple_tag
-def icon(name: str, label: str = "") -> SafeString:
+def icon(name: str, label: str = "") -> str:
     """Draw templates/icons/<name>.html; an unknown name is a point. `label` is read aloud."""
     drawing = _drawing(name if KNOWN_NAME.fullmatch(name or "") else "point")
     if not label:
@@ -24,7 +24,7 @@ def icon(name: str, label: str = "") -> SafeString:
     return format_html('{}<span class="visually-hidden">{}</span>', drawing, label)
 
 
-def _drawing(name: str) -> SafeString:
+def _drawing(name: str) -> str:
     try:
         return get_template(f"icons/{name}.html").render()
     except TemplateDoesNotExist:

@@ -23,7 +23,8 @@ def stage_badge(stage: str) -> SafeString:
 
 @register.filter
 def quadrant_label(quadrant: str) -> str:
-    return Standing.Quadrant(quadrant).label if quadrant in Standing.Quadrant.values else quadrant
+    known = quadrant in Standing.Quadrant.values
+    return str(Standing.Quadrant(quadrant).label) if known else quadrant
 
 
 # Names of timeline sources that the house registers, for people.

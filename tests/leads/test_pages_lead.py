@@ -313,3 +313,13 @@ def test_actions_name_who_did_them(lead, ana):
     lifecycle.disqualify(lead.pk, by=Actor.of(ana), reason="A student")
     page = text(as_(ana).get(f"/leads/{lead.pk}/"))
     assert "A student" in page and "Ana" in page
+
+
+def test_edits_and_consents_stand_in_the_timeline_without_private_values(lead, sam, mia):
+    edit(sam, lead, phone="+49 170 1234567")
+    answer = {"purpose": "mail", "is_granted": "no", "given_on": "2026-01-02"}
+    post(mia, lead, "consents", evidence="Call", **answer)
+    entries = as_(mia).get(f"/leads/{lead.pk}/timeline/").context["timeline"].entries
+    told = {(entry.title, entry.detail, entry.actor) for entry in entries}
+    assert ("Details edited", "phone", "Sam") in told
+    assert ("Consent withdrawn: E-mail", "Call (written down by Mia)", "") in told
