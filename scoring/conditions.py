@@ -26,7 +26,7 @@ LARGEST_NUMBER = Decimal(10) ** 15
 
 def check_signal(signal: Signal) -> None:
     """Raise ValidationError, with a sentence at each field, when the signal makes no sense."""
-    errors: dict[str, str] = {}
+    errors: dict[str, Any] = {}
     if signal.axis == Axis.FIT:
         _check_fit(signal, errors)
     elif not signal.event_kind:
@@ -45,7 +45,7 @@ def check_signal(signal: Signal) -> None:
         raise ValidationError(errors)
 
 
-def _check_fit(signal: Signal, errors: dict[str, str]) -> None:
+def _check_fit(signal: Signal, errors: dict[str, Any]) -> None:
     if signal.event_kind:
         errors["event_kind"] = _("A fit signal looks at fields, not at events. Leave this empty.")
     if signal.half_life_days:

@@ -40,7 +40,7 @@ def promote(lead_ids: Sequence[int] | None = None) -> int:
     return sum(_advance(*row) for row in list(rows))
 
 
-def _advance(lead_id: int, seq: int, model_number: int) -> bool:
+def _advance(lead_id: int, seq: int, model_number: int | None) -> bool:
     by = Actor.rule(_("Scoring model v%(number)s") % {"number": model_number})
     try:
         with transaction.atomic():

@@ -83,7 +83,7 @@ def _distinct(field: str) -> dict:
     return {"frequency": "per_distinct", "distinct_field": field}
 
 
-INTEREST = (
+INTEREST: Any = (
     ("page_view", "Viewed a page", "page_viewed", [], _most(5, 1), 14, 1, "Browsing"),
     ("customer_story", "Read a customer story", "page_viewed", _on_path("/customers", "/case-stud", "/stories"), _distinct("path"), 30, 3, "Browsing"),
     ("pricing_page", "Viewed the pricing page", "pricing_page_viewed", [], _most(2, 1), 21, 8, ""),

@@ -94,7 +94,9 @@ def changes_of(version: ModelVersion) -> list[Change]:
 def _numbers(version: ModelVersion) -> dict[str, object]:
     """Every number of a version under the words that an admin knows it by."""
     fields = {
-        str(ModelVersion._meta.get_field(name).verbose_name): getattr(version, name)
+        str(getattr(ModelVersion._meta.get_field(name), "verbose_name", name)): getattr(
+            version, name
+        )
         for name in CLONED
     }
     for rule in version.rules.select_related("signal"):

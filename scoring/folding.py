@@ -8,7 +8,7 @@ an event that counts for a signal; hits are always read from the events anew
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -144,7 +144,9 @@ def _conditions_sql(signals: Sequence[Signal], parameters: Parameters) -> dict[i
     }
 
 
-def _by_signal(signals: Sequence[Signal], expressions: dict[int, str], otherwise: str) -> str:
+def _by_signal(
+    signals: Sequence[Signal], expressions: Mapping[int, str | None], otherwise: str
+) -> str:
     """One expression that is each signal's own."""
     branches = " ".join(
         f"WHEN {s.pk:d} THEN {expressions[s.pk]}" for s in signals if expressions.get(s.pk)

@@ -86,7 +86,7 @@ def explain(
     cents. Otherwise `as_of` may lie in the past; the version is then the active one.
     """
     standing = Standing.objects.filter(lead=lead).first() if as_of is None else None
-    if standing and standing.scored_at:
+    if standing and standing.scored_at and standing.model_version:
         as_of = standing.scored_at
         version = version or ModelVersion.objects.filter(number=standing.model_version).first()
     version = version or ModelVersion.objects.active()

@@ -7,6 +7,7 @@ one uses) is in migration 0002. Derived rows and work rows: work_models.py.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -39,7 +40,7 @@ __all__ = [
 ]
 
 MOST_POINTS = Decimal(1000)
-POINTS = {"max_digits": 7, "decimal_places": 2}
+POINTS: Any = {"max_digits": 7, "decimal_places": 2}
 
 
 class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):

@@ -86,11 +86,11 @@ def _claim(which: str, limit: int, waited: timedelta) -> list[Claim]:
             f"""
             UPDATE scoring_dirtylead SET attempts = attempts + 1
              WHERE id IN (SELECT id FROM scoring_dirtylead
-                           WHERE {which} AND queued_at <= clock_timestamp() - %s
-                           ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+                           WHERE {which} AND queued_at <= clock_timestamp() - make_interval(secs => %(waited)s)
+                           ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
             RETURNING id, lead_id, attempts
             """,
-            [waited, limit],
+            {"waited": waited.total_seconds(), "limit": limit},
         )
         return [Claim(*row) for row in cursor.fetchall()]
 

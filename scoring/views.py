@@ -34,7 +34,11 @@ def explanation(request: HttpRequest, pk: int) -> HttpResponse:
     """Why a lead has its score: a page, or the panel alone for htmx. `?as_of=`: when."""
     lead = get_object_or_404(Lead.objects.visible_to(request.user), pk=pk)
     as_of = _instant(request.GET.get("as_of", ""))
-    template = "scoring/_explanation.html" if request.htmx else "scoring/explanation.html"
+    template = (
+        "scoring/_explanation.html"
+        if getattr(request, "htmx", False)
+        else "scoring/explanation.html"
+    )
     return render(request, template, {"lead": lead, "panel": queries.panel(lead, as_of)})
 
 
