@@ -21,8 +21,8 @@ from leads.capture import qualify_when_ready
 from leads.standing import touch_activity
 from tracking import identity, quarantine, visitors
 from tracking.events import NOT_ACTIVITY
-from tracking.identity import Register
 from tracking.models import Event, Verdict
+from tracking.register import INTRODUCING, Register, open_register
 from tracking.signals import event_recorded
 from tracking.visitors import Seen
 
@@ -31,9 +31,10 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 5
 LEASE_SECONDS = 20  # nobody else takes up claimed events before; a killed relay costs this
 TRUSTED_ATTEMPTS = 2  # events that failed this often are taken one by one
+MOST_INTRODUCTIONS = 50  # in one transaction
 _LOCK = 74_001  # advisory: one attaches at a time, so that no two can dead-lock
 
-# Claims of this process that ended because the database went away, to be given back.
+# Claims of this process that it did not come to, to be given back.
 _owed: set[int] = set()
 
 
@@ -42,6 +43,8 @@ def drain(limit: int = 1000) -> int:
 
     Raises OperationalError while the database is away.
     """
+    # After people who introduced themselves, more of them are likely.
+    limit = min(limit, 2 * MOST_INTRODUCTIONS) if _owed else limit
     _give_back()
     return _drain(limit, is_suspicious=False) + _drain(1, is_suspicious=True)
 
@@ -59,13 +62,13 @@ def _drain(limit: int, *, is_suspicious: bool) -> int:
     fresh = [event_id for event_id in claimed if event_id not in set(worn_out)]
     if fresh:
         _attach_somehow(fresh, claimed)
-    return len(claimed)
+    return len(claimed.keys() - _owed)
 
 
 def _attach_somehow(event_ids: list[int], attempts: dict[int, int]) -> None:
     """All in one transaction; if that fails, one by one, so that one bad event harms no other."""
     try:
-        attach(event_ids)
+        _owed.update(set(event_ids) - attach(event_ids))
     except Exception as error:
         if is_passing(error):
             _owed.update(event_ids)
@@ -79,13 +82,17 @@ def _attach_somehow(event_ids: list[int], attempts: dict[int, int]) -> None:
 
 
 @transaction.atomic
-def attach(event_ids: list[int]) -> None:
-    """Everything that follows from these events, once: those no longer pending are left out."""
+def attach(event_ids: list[int]) -> set[int]:
+    """Everything that follows from these events, once; returns the ids of those done.
+
+    Left out are those no longer pending, and what comes after MOST_INTRODUCTIONS people who
+    introduced themselves: each of them costs as much as hundreds of page views.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = '30s'")
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-    events = _read(event_ids)
-    register = identity.open_register(events, visitors.meet(events))
+    events = _up_to_introductions(_read(event_ids))
+    register = open_register(events, visitors.meet(events))
     identity.recognise(register, events)
     told = _attach_own(register, events) + _attach_earlier(register)
     _touch(told)
@@ -102,6 +109,7 @@ def attach(event_ids: list[int]) -> None:
             "DELETE FROM tracking_pendingevent WHERE event_id = ANY(%s)",
             [[event.id for event in events]],
         )
+    return {event.id for event in events}
 
 
 def is_passing(error: Exception) -> bool:
@@ -109,7 +117,7 @@ def is_passing(error: Exception) -> bool:
     if not isinstance(error, OperationalError):
         return False
     state = getattr(error.__cause__, "sqlstate", None)
-    return state is None or state.startswith(("08", "53", "57", "55P03", "40"))
+    return state is None or state.startswith(("08", "53", "57P", "55P03", "40"))
 
 
 class Attached(NamedTuple):
@@ -156,7 +164,8 @@ RETURNING p.event_id, p.attempts
 
 
 def _give_back() -> None:
-    """Events whose attempt ended with the database lose neither an attempt nor time."""
+    """Events that nothing was done about, or whose attempt ended with the database, lose
+    neither an attempt nor time."""
     if not _owed:
         return
     with connection.cursor() as cursor:
@@ -204,6 +213,15 @@ def _read(event_ids: list[int]) -> list[Seen]:
         event.properties = json.loads(event.properties)
         event.context = json.loads(event.context)
     return rows
+
+
+def _up_to_introductions(events: list[Seen]) -> list[Seen]:
+    count = 0
+    for index, event in enumerate(events):
+        count += event.kind in INTRODUCING
+        if count > MOST_INTRODUCTIONS:
+            return events[:index]
+    return events
 
 
 def _attach_own(register: Register, events: list[Seen]) -> list[Attached]:

@@ -9,6 +9,7 @@ from leads.capture import capture_lead
 from leads.models import Consent, ExternalId, Lead
 from leads.stages import Stage
 from leads.timeline import read
+from tracking import attaching
 from tracking.models import Event, PendingEvent, Visitor, VisitorLink
 from tracking.signals import event_recorded
 
@@ -259,6 +260,11 @@ def test_machines_make_no_visitors_no_leads_and_no_activity(tell, attach):
     lead.refresh_from_db()
     assert lead.standing.last_activity_at is None
     assert not Consent.objects.exists()
+    entries = read(lead, only="events")
+    assert [(entry.title, entry.is_machine) for entry in entries] == [
+        ("Unsubscribed", True),
+        ("Link in e-mail clicked", True),
+    ]
 
 
 def test_one_message_has_one_effect_however_often_it_comes(tell, attach, news):
@@ -267,3 +273,12 @@ def test_one_message_has_one_effect_however_often_it_comes(tell, attach, news):
         attach()
     assert Event.objects.count() == Lead.objects.count() == Consent.objects.count() == 1
     assert len(news) == 1
+
+
+def test_people_who_introduce_themselves_by_the_hundred_are_taken_in_turns(tell, attach):
+    for number in range(attaching.MOST_INTRODUCTIONS + 10):
+        tell("Form Submitted", who=f"v{number}", email=f"ada{number}@acme.example")
+    assert attaching.drain() == attaching.MOST_INTRODUCTIONS
+    attach()
+    assert Lead.objects.count() == Visitor.objects.count() == attaching.MOST_INTRODUCTIONS + 10
+    assert not PendingEvent.objects.exists()

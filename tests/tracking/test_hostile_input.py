@@ -98,13 +98,13 @@ def test_hundreds_of_malformed_requests_never_cause_a_5xx(web):
     assert "funnel_ingest_guarded_total 0" in requests.get(f"{web.url}/metrics", timeout=9).text
 
 
-@pytest.mark.parametrize("killer", KILLERS, ids=range(len(KILLERS)))
-def test_each_killer_alone_in_every_place(web, killer):
+def test_each_killer_alone_in_every_place(web):
     plain = {"type": '"track"', "event": '"x"', "userId": '"u"'}
-    messages = [as_object(plain | {place: killer}) for place in FIELDS]
-    text = as_object({"batch": f"[{','.join(messages)}]"})
-    answer = requests.post(f"{web.url}/v1/batch", text, auth=(web.public_key, ""), timeout=20)
-    assert answer.status_code in (200, 400)
+    for killer in KILLERS:
+        messages = [as_object(plain | {place: killer}) for place in FIELDS]
+        text = as_object({"batch": f"[{','.join(messages)}]"})
+        answer = requests.post(f"{web.url}/v1/batch", text, auth=(web.public_key, ""), timeout=20)
+        assert answer.status_code in (200, 400), killer
     assert not QuarantinedMessage.objects.exists()
 
 

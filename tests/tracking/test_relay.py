@@ -142,8 +142,12 @@ def test_relay_processes_attach_together_what_came_in_and_stop_when_asked(tell, 
         tell("page", who=f"v{number % 7}")
     command = [sys.executable, "-W", "ignore", "manage.py", "relay"]
     environment = running.environment_for(running.test_database_url())
-    relays = [subprocess.Popen(command, cwd=running.ROOT, env=environment) for _ in range(2)]
+    relays = [
+        subprocess.Popen(command, cwd=running.ROOT, env=environment, stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
     try:
+        assert all(relay.stdout.readline().startswith(b"Draining events") for relay in relays)
         deadline = time.monotonic() + 60
         while PendingEvent.objects.exists():
             assert time.monotonic() < deadline
@@ -154,6 +158,6 @@ def test_relay_processes_attach_together_what_came_in_and_stop_when_asked(tell, 
     finally:
         for relay in relays:
             relay.kill()
-            relay.wait()
+            relay.communicate()
     assert Visitor.objects.count() == 7
     assert not QuarantinedMessage.objects.exists()

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from funnel_app.checks import refuse_unsafe_start
-from funnel_app.relay import run
+from funnel_app.relay import DRAINS, run
 
 
 class Command(BaseCommand):
@@ -20,4 +20,6 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         refuse_unsafe_start()
+        self.stdout.write(f"Draining {', '.join(drain.name for drain in DRAINS)}.")
+        self.stdout.flush()
         run(stop)

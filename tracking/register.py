@@ -1,0 +1,119 @@
+"""Everybody whom a batch of events may be about, looked up at once and saved at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.db.models.functions import Lower
+
+from leads import custom_fields
+from leads.models import CustomField, ExternalId, Lead
+from leads.stages import Stage
+from tracking.claims import email_in, email_of
+from tracking.events import FORM_KINDS, MAIL_KINDS
+from tracking.models import Visitor, VisitorLink
+from tracking.visitors import Known, Seen
+
+USER_IDS = "segment"  # leads.ExternalId.system of the user ids that senders use
+
+# Somebody says who they are; somebody wants no more mail.
+INTRODUCING = FORM_KINDS | {"identified"}
+WITHDRAWING = frozenset({"email_unsubscribed", "email_marked_as_spam"})
+
+
+@dataclass(slots=True)
+class Register:
+    """`visitors` by anonymous id, `emails` and `users` to lead ids, and what a batch changed.
+
+    The caller follows up: visitors linked for the first time and user ids newly known
+    (their earlier events), leads whose criteria may be met now.
+    """
+
+    visitors: dict[str, Known]
+    emails: dict[str, int]
+    users: dict[str, int]
+    custom_fields: dict[str, CustomField]
+    owners: dict[int, int] = field(default_factory=dict)  # event id → lead id, where claimed
+    first_links: dict[str, int] = field(default_factory=dict)  # anonymous id → lead id
+    new_users: dict[str, int] = field(default_factory=dict)  # user id → lead id
+    new_links: list[VisitorLink] = field(default_factory=list)
+    to_qualify: set[int] = field(default_factory=set)
+
+    def remember_user(self, event: Seen, lead_id: int) -> None:
+        """A trusted source's user id names this lead from now on, unless it names another."""
+        if event.user_id and event.user_id not in self.users:
+            self.users[event.user_id] = self.new_users[event.user_id] = lead_id
+
+
+def open_register(events: list[Seen], visitors: dict[str, Known]) -> Register:
+    """Look up everybody in three queries and lock, in the order of their id, the leads that
+    these events may change."""
+    emails = {email_named_by(event) for event in events} - {""}
+    users = {event.user_id for event in events} - {""}
+    register = Register(
+        visitors,
+        _leads_by_email(emails),
+        _leads_by_user(users),
+        {field.key: field for field in custom_fields.definitions()},
+    )
+    changing = {
+        lead_id
+        for event in events
+        if event.kind in INTRODUCING or event.kind in WITHDRAWING
+        for lead_id in (
+            register.emails.get(email_named_by(event)),
+            register.users.get(event.user_id),
+        )
+        if lead_id
+    }
+    if changing:
+        list(Lead.objects.select_for_update(no_key=True).filter(pk__in=changing).order_by("pk"))
+    return register
+
+
+def email_named_by(event: Seen) -> str:
+    """The address an event names, where it may count: see docs/events.md."""
+    if not (event.is_trusted or event.kind in INTRODUCING or event.kind in MAIL_KINDS):
+        return ""
+    return email_in(event.properties, event.context) or email_of(event.user_id)
+
+
+def save(register: Register) -> None:
+    """Write the new links and user ids."""
+    _save_links(register)
+    _save_users(register)
+
+
+def _save_links(register: Register) -> None:
+    if not register.new_links:
+        return
+    VisitorLink.objects.bulk_create(register.new_links, ignore_conflicts=True)
+    newest = {link.visitor_id: link.lead_id for link in register.new_links}
+    visitors = list(Visitor.objects.filter(pk__in=newest).order_by("pk"))
+    for visitor in visitors:
+        visitor.lead_id = newest[visitor.pk]
+    Visitor.objects.bulk_update(visitors, ["lead"])
+
+
+def _save_users(register: Register) -> None:
+    ExternalId.objects.bulk_create(
+        [
+            ExternalId(system=USER_IDS, value=user_id, lead_id=lead_id)
+            for user_id, lead_id in sorted(register.new_users.items())
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _leads_by_email(emails: set[str]) -> dict[str, int]:
+    if not emails:
+        return {}
+    leads = Lead.objects.annotate(lower=Lower("email")).filter(lower__in=emails)
+    return dict(leads.exclude(stage=Stage.MERGED).values_list("lower", "pk"))
+
+
+def _leads_by_user(users: set[str]) -> dict[str, int]:
+    if not users:
+        return {}
+    rows = ExternalId.objects.filter(system=USER_IDS, value__in=users)
+    return dict(rows.exclude(lead__stage=Stage.MERGED).values_list("value", "lead_id"))
