@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from leads.actors import Actor
@@ -24,7 +25,7 @@ class Line:
     """One letter and its newest answer; `answer` is None while nobody asked."""
 
     letter: str
-    label: str
+    label: str | Promise
     answer: BantAnswer | None
 
     @property
@@ -37,7 +38,7 @@ class Line:
 
     @property
     def verdict_label(self) -> str:
-        return Verdict(self.verdict).label
+        return str(Verdict(self.verdict).label)
 
     @property
     def is_met(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,22 +21,23 @@ from sales import handoff as handoffs
 from sales.forms import BantForm, OpportunityForm, OutcomeForm
 from sales.models import Opportunity
 from sales.rules import may_decide, may_propose, may_work_on
+from users.requests import PageRequest
 
 
-def _visible_lead(request: HttpRequest, pk: int) -> Lead:
+def _visible_lead(request: PageRequest, pk: int) -> Lead:
     leads = Lead.objects.visible_to(request.user).select_related("owner", "team")
     return get_object_or_404(leads.defer("search"), pk=pk)
 
 
 @require_GET
 @vary_on_headers("HX-Request")
-def lead_panel(request: HttpRequest, pk: int) -> HttpResponse:
+def lead_panel(request: PageRequest, pk: int) -> HttpResponse:
     """Hand-offs, BANT and opportunity of one lead: a fragment for its page, or a page."""
     return _panel(request, _visible_lead(request, pk))
 
 
 def _panel(
-    request: HttpRequest, lead: Lead, *, status: int = 200, refusal: str = "", **forms
+    request: PageRequest, lead: Lead, *, status: int = 200, refusal: str = "", **forms
 ) -> HttpResponse:
     history = queries.handoffs_of(lead)
     opportunity = queries.opportunity_of(lead)
@@ -65,7 +66,7 @@ def _panel(
     return render(request, template, context, status=status)
 
 
-def _write(request: HttpRequest, lead: Lead, write: Callable[[], str], **forms) -> HttpResponse:
+def _write(request: PageRequest, lead: Lead, write: Callable[[], str], **forms) -> HttpResponse:
     """Do it and go back to the lead; a refusal answers with the panel and the sentence."""
     try:
         messages.success(request, write())
@@ -78,7 +79,7 @@ def _write(request: HttpRequest, lead: Lead, write: Callable[[], str], **forms) 
 
 
 @require_POST
-def proposal(request: HttpRequest, pk: int) -> HttpResponse:
+def proposal(request: PageRequest, pk: int) -> HttpResponse:
     """Propose an MQL that has no hand-off yet."""
     lead = _visible_lead(request, pk)
 
@@ -90,7 +91,7 @@ def proposal(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def bant_answers(request: HttpRequest, pk: int) -> HttpResponse:
+def bant_answers(request: PageRequest, pk: int) -> HttpResponse:
     lead = _visible_lead(request, pk)
     form = BantForm(bant.newest_answers(lead), request.POST)
     if not form.is_valid():
@@ -103,13 +104,13 @@ def bant_answers(request: HttpRequest, pk: int) -> HttpResponse:
     return _write(request, lead, write, bant_form=form)
 
 
-def _opportunity(request: HttpRequest, pk: int) -> Opportunity:
+def _opportunity(request: PageRequest, pk: int) -> Opportunity:
     visible = Opportunity.objects.visible_to(request.user)
     return get_object_or_404(visible.select_related("lead__owner"), pk=pk)
 
 
 @require_POST
-def opportunity(request: HttpRequest, pk: int) -> HttpResponse:
+def opportunity(request: PageRequest, pk: int) -> HttpResponse:
     found = _opportunity(request, pk)
     lead = found.lead
     form = OpportunityForm(request.POST, instance=_opportunity(request, pk))
@@ -124,7 +125,7 @@ def opportunity(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def outcome(request: HttpRequest, pk: int) -> HttpResponse:
+def outcome(request: PageRequest, pk: int) -> HttpResponse:
     """Won: the lead becomes a customer. Lost: it leaves the funnel."""
     found = _opportunity(request, pk)
     form = OutcomeForm(request.POST)
@@ -147,12 +148,12 @@ def _not_understood() -> str:
 
 
 @require_GET
-def pipeline(request: HttpRequest) -> HttpResponse:
+def pipeline(request: PageRequest) -> HttpResponse:
     return render(request, "sales/pipeline.html", {"columns": queries.pipeline(request.user)})
 
 
 @require_GET
-def customers(request: HttpRequest) -> HttpResponse:
+def customers(request: PageRequest) -> HttpResponse:
     after, before = (_number(request.GET.get(key)) for key in ("after", "before"))
     page, deals = queries.customers(request.user, after=after, before=before)
     return render(request, "sales/customers.html", {"page": page, "deals": deals})

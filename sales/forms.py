@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django import forms
 from django.utils.translation import gettext as _translate
 from django.utils.translation import gettext_lazy as _
@@ -32,7 +34,8 @@ class AssignmentForm(forms.Form):
 
     def __init__(self, reps: list[User], *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["assignee"].queryset = User.objects.filter(pk__in=[rep.pk for rep in reps])
+        choice = cast(forms.ModelChoiceField, self.fields["assignee"])
+        choice.queryset = User.objects.filter(pk__in=[rep.pk for rep in reps])
 
 
 class BantForm(forms.Form):
@@ -43,7 +46,7 @@ class BantForm(forms.Form):
         self.lines = lines
         for line in lines:
             self.fields[f"{line.letter}_verdict"] = forms.ChoiceField(
-                label=line.label,
+                label=str(line.label),
                 choices=BantAnswer.Verdict.choices,
                 initial=line.verdict,
                 required=False,
@@ -94,7 +97,8 @@ class OpportunityForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["product"].queryset = Product.objects.filter(is_active=True)
+        choice = cast(forms.ModelChoiceField, self.fields["product"])
+        choice.queryset = Product.objects.filter(is_active=True)
 
     def clean_currency(self) -> str:
         currency = self.cleaned_data["currency"].upper()

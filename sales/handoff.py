@@ -100,11 +100,11 @@ def reject(
         _take_along(handoff, lead, by, at)
         _decide(handoff, Handoff.State.REJECTED, by, note=note, at=at)
         why = f"{reason.label}: {note}" if note else reason.label
-        when = {"by": by, "reason": why, "at": handoff.decided_at}
+        decided_at, day = handoff.decided_at, handoff.not_before_on
         if reason.disqualifies:
-            lifecycle.disqualify(lead.pk, **when)
+            lifecycle.disqualify(lead.pk, by=by, reason=why, at=decided_at)
         else:
-            lifecycle.recycle(lead.pk, not_before_on=handoff.not_before_on, **when)
+            lifecycle.recycle(lead.pk, by=by, reason=why, at=decided_at, not_before_on=day)
         return handoff
 
 

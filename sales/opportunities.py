@@ -95,7 +95,7 @@ def open_opportunities(leads: Sequence[Lead]) -> None:
                 lead=lead,
                 cycle=lead.cycle,
                 name=lead.company or lead.name,
-                opened_at=lead.stage_entered_at,
+                opened_at=lead.stage_entered_at or now(),
             )
             for lead in leads
         ),
@@ -136,7 +136,9 @@ def _require_stage(lead: Lead) -> None:
         )
 
 
-def _close(opportunity: Opportunity, outcome: str, by: Actor, *, reason: str, at: datetime) -> None:
+def _close(
+    opportunity: Opportunity, outcome: str, by: Actor, *, reason: str, at: datetime | None
+) -> None:
     opportunity.outcome, opportunity.reason = outcome, reason.strip()
     opportunity.closed_at = max(at or now(), opportunity.opened_at)
     opportunity.save(update_fields=["outcome", "reason", "closed_at"])

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, Q, Sum
+from django.utils.functional import Promise
 from django.utils.timezone import now
 
 from leads.models import Lead, LeadQuerySet
@@ -136,14 +138,23 @@ class Deal:
 
 
 @dataclass(frozen=True)
+class Worth:
+    """Open opportunities of one currency: their sum, and that sum weighted by probability."""
+
+    currency: str
+    total: Decimal
+    weighted: Decimal
+
+
+@dataclass(frozen=True)
 class Column:
     """A stage of the pipeline: its first deals, how many there are, and what they are worth."""
 
     stage: str
-    label: str
+    label: str | Promise
     deals: list[Deal]
     count: int
-    totals: list[dict]
+    totals: list[Worth]
 
     @property
     def hidden_count(self) -> int:
@@ -166,16 +177,13 @@ def _column(leads: LeadQuerySet, stage: Stage) -> Column:
     return Column(stage, stage.label, as_deals(shown), count, _worth(leads))
 
 
-def _worth(leads: LeadQuerySet) -> list[dict]:
-    """Sum and probability-weighted sum of the open opportunities, per currency."""
+def _worth(leads: LeadQuerySet) -> list[Worth]:
     opportunities = Opportunity.objects.open().filter(lead__in=leads, amount__isnull=False)
-    return list(
-        opportunities.order_by("currency")
-        .values("currency")
-        .annotate(
-            total=Sum("amount"), weighted=Sum(F("amount") * F("probability") / 100, default=0)
-        )
+    sums = opportunities.order_by("currency").values("currency")
+    sums = sums.annotate(
+        total=Sum("amount"), weighted=Sum(F("amount") * F("probability") / 100, default=0)
     )
+    return [Worth(row["currency"], row["total"], row["weighted"]) for row in sums]
 
 
 def as_deals(leads: list[Lead]) -> list[Deal]:

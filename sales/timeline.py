@@ -13,7 +13,7 @@ from leads.timeline import Entry
 from sales.models import BantAnswer, Handoff, HandoffEvent
 
 Kind = HandoffEvent.Kind
-ICONS = {Kind.ACCEPTED: "check", Kind.REJECTED: "x"}
+ICONS: dict[str, str] = {Kind.ACCEPTED: "check", Kind.REJECTED: "x"}
 
 
 def handoffs(lead: Lead, before: datetime | None, limit: int) -> list[Entry]:

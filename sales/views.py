@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from sales import queries
 from sales.forms import ACCEPT, AssignmentForm, DecisionForm
 from sales.models import Handoff
 from sales.why import why_promising
+from users.requests import PageRequest
 
 # How long the inbox holds a decision back, so that it can be undone.
 UNDO_SECONDS = 5
@@ -31,7 +32,7 @@ _TAB_LABELS = {
 
 @require_GET
 @vary_on_headers("HX-Request")
-def inbox(request: HttpRequest) -> HttpResponse:
+def inbox(request: PageRequest) -> HttpResponse:
     """The whole page, or only its list for whoever looks again."""
     if request.htmx:
         return render(request, "sales/inbox.html#list", _list_context(request))
@@ -39,7 +40,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 
 def _inbox(
-    request: HttpRequest, *, status: int = 200, refusal: str = "", chosen: int | None = None
+    request: PageRequest, *, status: int = 200, refusal: str = "", chosen: int | None = None
 ) -> HttpResponse:
     context = _list_context(request)
     wanted = chosen or _number(request.GET.get("handoff"))
@@ -54,7 +55,7 @@ def _inbox(
     return render(request, "sales/inbox.html", context, status=status)
 
 
-def _list_context(request: HttpRequest) -> dict:
+def _list_context(request: PageRequest) -> dict:
     tab = request.GET.get("tab", "")
     tab = tab if tab in queries.TABS else Handoff.State.SUBMITTED
     page, rows = queries.inbox_page(request.user, tab, request.GET.get("page", 1))
@@ -68,7 +69,7 @@ def _list_context(request: HttpRequest) -> dict:
     }
 
 
-def _detail_context(request: HttpRequest, row: queries.Row | None) -> dict:
+def _detail_context(request: PageRequest, row: queries.Row | None) -> dict:
     if row is None:
         return {"row": None}
     return {
@@ -81,7 +82,7 @@ def _detail_context(request: HttpRequest, row: queries.Row | None) -> dict:
 
 @require_GET
 @vary_on_headers("HX-Request")
-def handoff(request: HttpRequest, pk: int) -> HttpResponse:
+def handoff(request: PageRequest, pk: int) -> HttpResponse:
     """One hand-off with its reasons and the decision: a fragment, or the inbox opened there."""
     found = get_object_or_404(queries.in_full(Handoff.objects.visible_to(request.user)), pk=pk)
     if not request.htmx:
@@ -92,12 +93,12 @@ def handoff(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def decision(request: HttpRequest, pk: int) -> HttpResponse:
+def decision(request: PageRequest, pk: int) -> HttpResponse:
     """Accept or reject. 422 with the sentence when refused, 409 when a colleague was faster."""
     found = get_object_or_404(Handoff.objects.within_reach(request.user), pk=pk)
     form = DecisionForm(request.POST)
     if not form.is_valid():
-        sentence = " ".join(error for errors in form.errors.values() for error in errors)
+        sentence = " ".join(str(error) for errors in form.errors.values() for error in errors)
         return _refused(request, Refused(sentence), pk)
     try:
         decided = _decide(found.pk, Actor.of(request.user), form.cleaned_data)
@@ -123,7 +124,7 @@ def _decide(pk: int, by: Actor, answers: dict) -> Handoff:
 
 
 @require_POST
-def assignment(request: HttpRequest, pk: int) -> HttpResponse:
+def assignment(request: PageRequest, pk: int) -> HttpResponse:
     """A manager gives it to somebody; a rep takes it out of the queue (`assignee` is own id)."""
     found = get_object_or_404(Handoff.objects.within_reach(request.user), pk=pk)
     by = Actor.of(request.user)
@@ -143,7 +144,7 @@ def assignment(request: HttpRequest, pk: int) -> HttpResponse:
     return _done(request, _("%(name)s goes to %(who)s.") % names)
 
 
-def _done(request: HttpRequest, sentence: str) -> HttpResponse:
+def _done(request: PageRequest, sentence: str) -> HttpResponse:
     """A fragment with the sentence and the new counts, or the inbox again."""
     if request.htmx:
         context = {"sentence": sentence, **_list_context(request)}
@@ -154,7 +155,7 @@ def _done(request: HttpRequest, sentence: str) -> HttpResponse:
     return response
 
 
-def _refused(request: HttpRequest, refusal: Refused, pk: int) -> HttpResponse:
+def _refused(request: PageRequest, refusal: Refused, pk: int) -> HttpResponse:
     status = 409 if isinstance(refusal, Conflict) else 422
     if request.htmx:
         context = {"sentence": str(refusal), "is_refusal": True, **_list_context(request)}

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from leads.models import Lead
 from scoring.ledger import Line, explain
+from scoring.models import Rule
 
 MOST_FOR, MOST_AGAINST = 5, 3
 
@@ -56,17 +57,17 @@ def why_promising(lead: Lead) -> Why | None:
 
 def _by_rule(lines: tuple[Line, ...]) -> list[Reason]:
     """Most points first. Caps, floor and ceiling have no rule; they stay in the rest."""
-    found: dict[int, list[Line]] = defaultdict(list)
+    found: dict[Rule, list[Line]] = defaultdict(list)
     for line in lines:
         if line.rule is not None:
-            found[line.rule.pk].append(line)
+            found[line.rule].append(line)
     reasons = [
         Reason(
-            label=same[0].rule.signal.label,
+            label=rule.signal.label,
             points=sum((line.value for line in same), Decimal(0)),
             count=len(same),
             is_fit=same[0].axis == "fit",
         )
-        for same in found.values()
+        for rule, same in found.items()
     ]
     return sorted(reasons, key=lambda reason: reason.points, reverse=True)

@@ -8,6 +8,7 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from sales.queries import Row
 from sales.rules import CLOSES, OPENS
 
 register = template.Library()
@@ -15,6 +16,15 @@ MINUTES_A_DAY = (CLOSES.hour - OPENS.hour) * 60
 
 
 @register.filter
+def time_left(row: Row) -> str:
+    """ "2 h 5 min left", "1 d overdue": the working time to decide."""
+    if not row.is_overdue:
+        return _("%(time)s left") % {"time": working_time(row.minutes_left)}
+    if not row.minutes_left:
+        return _("overdue")
+    return _("%(time)s overdue") % {"time": working_time(row.minutes_left)}
+
+
 def working_time(minutes: int) -> str:
     """ "2 d 3 h", "1 h 20 min", "5 min"; a day has eight working hours. The sign is dropped."""
     days, rest = divmod(abs(minutes), MINUTES_A_DAY)

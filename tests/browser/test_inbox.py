@@ -120,3 +120,7 @@ def test_the_inbox_is_accessible_and_fits(
     page.goto("/inbox/")
     page.get_by_text("Reject …").click()
     assert run_axe(page) == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    expect(page.get_by_text("Undo (u)")).to_be_visible()
+    assert run_axe(page) == []

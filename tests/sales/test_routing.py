@@ -14,7 +14,15 @@ from leads.actors import Actor
 from leads.models import Lead
 from sales import handoff as handoffs
 from sales.routing import route
-from sales.rules import CLOSES, OPENS, Candidate, add_working_hours, choose_rep
+from sales.rules import (
+    CLOSES,
+    OPENS,
+    Candidate,
+    add_working_hours,
+    choose_rep,
+    working_minutes_between,
+)
+from sales.templatetags.sales_tags import working_time
 from tests.conftest import person
 from tests.sales.conftest import become_mql, handoff_of
 from users.models import Team
@@ -96,6 +104,30 @@ def test_working_hours_add_up_and_end_while_people_work(naive, first, second):
     )
     local = middle.astimezone(BERLIN)
     assert local.weekday() < 5 and OPENS < local.time() <= CLOSES
+
+
+@given(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)), st.integers(1, 60))
+def test_time_left_runs_from_all_of_it_to_nothing(naive, hours):
+    start = naive.replace(tzinfo=UTC)
+    due = add_working_hours(start, hours, BERLIN)
+    assert working_minutes_between(start, due, BERLIN) in (hours * 60, hours * 60 - 1)
+    assert working_minutes_between(due, due, BERLIN) == 0
+    later = add_working_hours(due, 2, BERLIN)
+    assert working_minutes_between(later, due, BERLIN) == -120
+
+
+def test_a_weekend_does_not_count():
+    friday, sunday = berlin("2026-03-06 16:30"), berlin("2026-03-08 12:00")
+    assert working_minutes_between(friday, sunday, BERLIN) == 30
+    assert working_minutes_between(berlin("2026-03-06 17:00"), sunday, BERLIN) == 0
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [(0, "0 min"), (59, "59 min"), (61, "1 h 1 min"), (480, "1 d"), (-1020, "2 d 1 h")],
+)
+def test_working_time_in_words(minutes, words):
+    assert working_time(minutes) == words
 
 
 def test_the_team_that_sells_to_the_country(db, ana):
