@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLResolver, get_resolver, reverse
 
 from funnel_app.access import ACCESS, roles_for
-from leads import lifecycle
+from leads import importing, lifecycle
 from leads.actors import Actor
 from leads.editing import account_named
 from sales import handoff as handoffs
@@ -79,6 +79,9 @@ def object_of(name: str, world: dict, request) -> int:
         return world["handoff"].pk
     if name.startswith(("sales:opportunity", "sales:outcome")):
         return request.getfixturevalue("deal").pk
+    if name.startswith("imports:"):
+        mia = Actor.of(world["people"]["mia"])
+        return importing.upload(b"Email\nkim@globex.example\n", "people.csv", by=mia).pk
     if name == "accounts:account":
         world["lead"].account = account_named("Acme")
         world["lead"].save()
