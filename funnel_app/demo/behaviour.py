@@ -21,7 +21,7 @@ from funnel_app.demo.company import (
 )
 from funnel_app.demo.happenings import OFFLINE, Happening
 from funnel_app.demo.prospects import Person, Weighted
-from funnel_app.demo.seasons import by_day
+from funnel_app.demo.seasons import at_work, by_day
 from funnel_app.demo.walk import Journey
 from leads.stages import Stage
 
@@ -53,8 +53,8 @@ def tell_behaviour(
         *_become_known(person, journey, rng, habits),
         *_get_mail(person, journey, rng, habits, calendar_end, detail),
         *_come_back(person, journey, rng, habits, calendar_end),
-        *_look_closer(journey, rng, habits, calendar_end),
-        *_talk_to_sales(journey, rng),
+        *_look_closer(person, journey, rng, habits, calendar_end),
+        *_talk_to_sales(person, journey, rng),
         *_be_a_customer(journey, rng, calendar_end),
     ]
     return sorted((h for h in told if h.at < calendar_end), key=lambda happening: happening.at)
@@ -190,7 +190,7 @@ def _come_back(
 
 
 def _look_closer(
-    journey: Journey, rng: Random, habits: Habits, end: datetime
+    person: Person, journey: Journey, rng: Random, habits: Habits, end: datetime
 ) -> Iterator[Happening]:
     """While sales decides, people go on comparing."""
     for step, following in zip(journey.steps, [*journey.steps[1:], None], strict=True):
@@ -198,11 +198,12 @@ def _look_closer(
             continue
         span = min((following.at if following else end) - step.at, 25 * DAY)
         for _nth in range(rng.choice((0, 0, 1, 1, 2))):
-            at = step.at + span * rng.uniform(0.02, 0.9)
+            at = by_day(step.at + span * rng.uniform(0.02, 0.9), person.country.zone, rng)
+            at = max(at, step.at + timedelta(minutes=rng.randint(2, 50)))
             yield from browsing.weigh_up(rng, at, rng.randrange(habits.devices))
 
 
-def _talk_to_sales(journey: Journey, rng: Random) -> Iterator[Happening]:
+def _talk_to_sales(person: Person, journey: Journey, rng: Random) -> Iterator[Happening]:
     """Calls, meetings and answered mails while a rep works on the lead."""
     steps = journey.steps
     for step, following in zip(steps, [*steps[1:], None], strict=True):
@@ -212,7 +213,7 @@ def _talk_to_sales(journey: Journey, rng: Random) -> Iterator[Happening]:
         span = until - step.at
         kinds = ("call_held", "email_replied", "meeting_held", "call_held", "email_replied")
         for kind in kinds[: 2 if step.move.to_stage == Stage.SAL else 5]:
-            at = step.at + span * rng.uniform(0.02, 0.95)
+            at = at_work(step.at + span * rng.uniform(0.02, 0.95), person.country.zone, rng)
             yield Happening(at, kind, device=-1 if kind == "email_replied" else OFFLINE)
 
 

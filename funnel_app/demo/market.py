@@ -17,21 +17,22 @@ class Country:
     zone: str
     currency: str
     dial: int
+    legal_forms: str
 
 
 COUNTRIES = (
-    Country("DE", 27, "german", "Europe/Berlin", "EUR", 49),
-    Country("KR", 16, "korean", "Asia/Seoul", "KRW", 82),
-    Country("US", 15, "english", "America/Chicago", "USD", 1),
-    Country("FR", 10, "french", "Europe/Paris", "EUR", 33),
-    Country("GB", 8, "english", "Europe/London", "EUR", 44),
-    Country("NL", 7, "dutch", "Europe/Amsterdam", "EUR", 31),
-    Country("AT", 4, "german", "Europe/Vienna", "EUR", 43),
-    Country("IT", 4, "southern", "Europe/Rome", "EUR", 39),
-    Country("SE", 3, "nordic", "Europe/Stockholm", "EUR", 46),
-    Country("ES", 2, "southern", "Europe/Madrid", "EUR", 34),
-    Country("JP", 2, "japanese", "Asia/Tokyo", "USD", 81),
-    Country("CA", 2, "english", "America/Toronto", "USD", 1),
+    Country("DE", 27, "german", "Europe/Berlin", "EUR", 49, "GmbH|GmbH & Co. KG|AG"),
+    Country("KR", 16, "korean", "Asia/Seoul", "KRW", 82, "Co., Ltd.|Inc.|Corp."),
+    Country("US", 15, "english", "America/Chicago", "USD", 1, "Inc.|LLC|Corp."),
+    Country("FR", 10, "french", "Europe/Paris", "EUR", 33, "SAS|SA|SARL"),
+    Country("GB", 8, "english", "Europe/London", "EUR", 44, "Ltd|plc"),
+    Country("NL", 7, "dutch", "Europe/Amsterdam", "EUR", 31, "B.V.|N.V."),
+    Country("AT", 4, "german", "Europe/Vienna", "EUR", 43, "GmbH|AG"),
+    Country("IT", 4, "southern", "Europe/Rome", "EUR", 39, "S.p.A.|S.r.l."),
+    Country("SE", 3, "nordic", "Europe/Stockholm", "EUR", 46, "AB"),
+    Country("ES", 2, "southern", "Europe/Madrid", "EUR", 34, "S.A.|S.L."),
+    Country("JP", 2, "japanese", "Asia/Tokyo", "USD", 81, "K.K.|Co., Ltd."),
+    Country("CA", 2, "english", "America/Toronto", "USD", 1, "Inc.|Ltd."),
 )
 # Its two reps have more than they can do: what comes from there seeps away.
 LEAK_COUNTRY = "KR"

@@ -80,58 +80,50 @@ _GROUPS = {
 }
 PEOPLE = {group: (first.split(), last.split()) for group, (first, last) in _GROUPS.items()}
 
-# (places that companies are called after, legal forms)
+# Places that companies are called after.
 _PLACES = {
     "german": (
         "Alster Isar Neckar Harz Elbe Spree Weser Taunus Ruhr Allgäu Donau Eifel Franken Hansa "
-        "Rhein Saale Schwaben Westfalen Chiemgau Lausitz Mosel Oder Pfalz Siegerland Vogtland",
-        "GmbH|GmbH & Co. KG|AG",
+        "Rhein Saale Schwaben Westfalen Chiemgau Lausitz Mosel Oder Pfalz Siegerland Vogtland"
     ),
     "korean": (
         "Hanbit Daesung Saehan Dongbu Hanseo Geumsan Jinsung Miraen Taeyang Samjin Haneul Cheongho "
         "Seojin Woori Namkang Donghwa Hyosan Kyungin Sungwoo Ilshin Baekdu Chorok Daejin Hansol "
-        "Shinsung Youngjin Kumgang Sejin Dongil Hanil Jeil Myungsung Yujin Daewon Taesan Boseong",
-        "Co., Ltd.|Inc.|Corp.",
+        "Shinsung Youngjin Kumgang Sejin Dongil Hanil Jeil Myungsung Yujin Daewon Taesan Boseong"
     ),
     "english": (
         "Lakeside Pennine Granite Summit Redwood Harbour Ironbridge Prairie Cascade Keystone "
-        "Northfield Silverline Mersey Tideway Oakhurst Stonegate Westbrook Clearwater Fairmont",
-        "Inc.|LLC|Ltd|Corp.",
+        "Northfield Silverline Mersey Tideway Oakhurst Stonegate Westbrook Clearwater Fairmont"
     ),
     "french": (
         "Ardennes Bourgogne Cévennes Garonne Jura Loire Lyonnais Marne Médoc Picardie Savoie "
-        "Touraine Vendée Vosges Provence Rhône",
-        "SAS|SA|SARL",
+        "Touraine Vendée Vosges Provence Rhône"
     ),
     "dutch": (
         "Amstel Betuwe Delft Gouwe Kennemer Leuven Maas Noord Peel Scheldt Twente Utrecht Veluwe "
-        "Waal Zeeland",
-        "B.V.|N.V.",
+        "Waal Zeeland"
     ),
     "southern": (
         "Adriatica Brianza Ebro Emiliana Garda Ligure Levante Montseny Padana Ribera Tajo Toscana "
-        "Veneta Norte",
-        "S.p.A.|S.r.l.|S.A.|S.L.",
+        "Veneta Norte"
     ),
     "nordic": (
-        "Aurora Fjord Kattegat Malmö Nordlys Polar Skåne Svea Tromsø Uppland Vänern Öresund",
-        "AB|AS|ApS|Oy",
+        "Aurora Fjord Kattegat Malmö Nordlys Polar Skåne Svea Tromsø Uppland Vänern Öresund"
     ),
     "japanese": (
         "Asahi Chubu Fuji Hokuto Kansai Midori Nagoya Sakura Shinwa Tokai Yamato Kyowa Meiwa Seiko "
-        "Hinode Akebono Minato Kitahama",
-        "K.K.|Co., Ltd.",
+        "Hinode Akebono Minato Kitahama"
     ),
 }
-LEGAL_FORMS = {group: forms.split("|") for group, (_words, forms) in _PLACES.items()}
-# European companies are called after families, too.
+# Outside Korea companies are called after families, too.
 COMPANY_WORDS = {
-    group: words.split() + ([] if group in ("korean", "japanese") else PEOPLE[group][1])
-    for group, (words, _forms) in _PLACES.items()
+    group: words.split() + ([] if group == "korean" else PEOPLE[group][1])
+    for group, words in _PLACES.items()
 }
 COMPANY_TAILS = (
     "", "Group", "International", "Industries", "Technologies", "Works", "Systems", "Solutions",
-    "Holding", "Global",
+    "Holding", "Global", "Components", "Engineering", "Manufacturing", "Products", "Services",
+    "Supply", "Plants", "Labs", "Enterprises", "Company",
 )  # fmt: skip
 
 _PLAIN = str.maketrans(

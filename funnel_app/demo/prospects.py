@@ -29,7 +29,7 @@ from funnel_app.demo.market import (
     Job,
     Origin,
 )
-from funnel_app.demo.names import COMPANY_TAILS, COMPANY_WORDS, LEGAL_FORMS, PEOPLE, plain
+from funnel_app.demo.names import COMPANY_TAILS, COMPANY_WORDS, PEOPLE, plain
 from funnel_app.demo.seasons import Calendar
 
 MONTH = timedelta(days=30.4)
@@ -208,7 +208,7 @@ def _company(rng: Random, number: int, country: Country, *, is_target: bool) -> 
         employees = max(employees, 60)
     employees = min(employees, 60_000)
     return Company(
-        name=f"{stem} {rng.choice(LEGAL_FORMS[country.names])}",
+        name=f"{stem} {rng.choice(country.legal_forms.split('|'))}",
         domain=f"{plain(stem)}-{country.code.lower()}.example",
         industry=industry,
         country=country,

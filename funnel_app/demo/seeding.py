@@ -215,9 +215,10 @@ def _publish(size: Size, progress: Progress) -> int:
 
 
 def _analyse() -> None:
-    """Let the planner know what it is about to read."""
+    """Let the planner know what it is about to read; of tables still to be filled it cannot."""
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {', '.join(_ANALYSED)}")
+        cursor.execute("SET LOCAL enable_nestloop = off")
 
 
 def _vacuum() -> None:
