@@ -54,7 +54,7 @@ def _stay_row(stay: Stay) -> tuple:
     return (
         *(lead.pk, lead.first_name, lead.last_name, lead.email, lead.company, lead.country),
         *(lead.channel, lead.source, str(lead.owner or ""), lead.stage, stay.cycle, stay.stage),
-        *(stay.entered_at, stay.left_at, stay.exit_kind, stay.reason),
+        *(stay.entered_at, stay.left_at, stay.exit_kind, getattr(stay, "reason", "")),
     )
 
 

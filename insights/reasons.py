@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Func, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Count, F, Func, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.fields import TextField
 from django.db.models.functions import Coalesce
 
@@ -43,17 +43,11 @@ def with_reasons(stays: QuerySet[Stay]) -> QuerySet[Stay]:
 
 def for_reason(stays: QuerySet[Stay], address: str) -> QuerySet[Stay]:
     """The stays (with reasons) that ended for the reason with this address."""
-    return stays.filter(reason="" if address == NOT_SET else address)
+    return stays.filter(Q(("reason", "" if address == NOT_SET else address)))
 
 
 def count_reasons(stays: QuerySet[Stay]) -> list[Reason]:
     """The commonest reasons of these stays, commonest first."""
-    counted = (
-        with_reasons(stays)
-        .values("exit_kind", "reason")
-        .annotate(stay_count=Count("*"))
-        .order_by("-stay_count", "exit_kind", "reason")
-    )
-    return [
-        Reason(row["exit_kind"], row["reason"], row["stay_count"]) for row in counted[:MOST_REASONS]
-    ]
+    grouping = ("exit_kind", "reason")
+    counted = with_reasons(stays).values_list(*grouping).annotate(stay_count=Count("*"))
+    return [Reason(*row) for row in counted.order_by("-stay_count", *grouping)[:MOST_REASONS]]

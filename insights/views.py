@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django_htmx.middleware import HtmxDetails
 
 from insights import charts, drilldown, export, page
 from insights.definitions import describe_period
@@ -23,14 +22,7 @@ from insights.report import FunnelReport
 from insights.scope import Scope
 from leads.audit import record_export
 from leads.csv_cells import csv_lines
-from users.models import User
-
-
-class PageRequest(HttpRequest):
-    """What the middleware makes of a request of somebody whom the access matrix lets in."""
-
-    user: User
-    htmx: HtmxDetails
+from users.requests import PageRequest
 
 
 def funnel(request: PageRequest) -> HttpResponse:

@@ -68,7 +68,7 @@ def definition(name: str) -> SafeString:
 
 @register.filter
 def exit_label(kind: str) -> str:
-    return EntryKind(kind).label if kind in EntryKind.values else kind
+    return str(EntryKind(kind).label) if kind in EntryKind.values else kind
 
 
 @register.filter
