@@ -86,7 +86,8 @@ def _claim(which: str, limit: int, waited: timedelta) -> list[Claim]:
             f"""
             UPDATE scoring_dirtylead SET attempts = attempts + 1
              WHERE id IN (SELECT id FROM scoring_dirtylead
-                           WHERE {which} AND queued_at <= clock_timestamp() - make_interval(secs => %(waited)s)
+                           WHERE {which}
+                             AND queued_at <= clock_timestamp() - make_interval(secs => %(waited)s)
                            ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
             RETURNING id, lead_id, attempts
             """,
