@@ -18,13 +18,13 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from leads.actors import Actor
+from leads.hints import hint
 from leads.models import Lead
 from leads.refusals import Conflict, Refused
 from leads.standing import settle_standings
 from scoring import crossing, folding, rescore
 from scoring.drafting import require_admin
 from scoring.formula import Weights, scores_query
-from scoring.hints import hint
 from scoring.models import ModelVersion, Publication, Signal
 from scoring.vocabulary import Axis
 

@@ -15,12 +15,12 @@ import structlog
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from leads.hints import hint
 from leads.models import Lead
 from leads.standing import replace_standings, write_standings
 from scoring import crossing, folding
 from scoring.choosing import between, these
 from scoring.formula import Weights, scores_query
-from scoring.hints import hint
 from scoring.models import DirtyLead, FailedLead, LeadFeature, ModelVersion, Signal
 
 log = structlog.get_logger(__name__)

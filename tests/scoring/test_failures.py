@@ -13,8 +13,9 @@ from celery import Celery
 from django.conf import settings
 from django.db import connection, transaction
 
+from leads import hints
 from leads.models import Lead, StageEpisode
-from scoring import crossing, folding, hints, rescore, tasks
+from scoring import crossing, folding, rescore, tasks
 from scoring.models import DirtyLead, FailedLead
 from scoring.verifying import verify
 from tests.scoring.stories import good_fit_lead, settle, some_lead, standing_of, tell_events
