@@ -1,6 +1,7 @@
 """The one address of the product: events go to the collector, pages to Django."""
 
 import asyncio
+from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 
@@ -14,7 +15,7 @@ from tracking.collector.app import Collector  # isort: skip
 THREADS = 8  # for pages; each has its own database connection
 
 # An unlimited send queue: a thread is free when Django is done, however slowly the client reads.
-pages = Buffered(WSGIMiddleware(django, workers=THREADS, send_queue_size=0))
+pages = Buffered(WSGIMiddleware(cast(Any, django), workers=THREADS, send_queue_size=0))
 collector = Collector()
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import (
-    HttpRequest,
     HttpResponse,
     HttpResponseBase,
     HttpResponseRedirect,
@@ -17,7 +16,6 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.middleware import HtmxDetails
 
 from leads import import_queries, importing
 from leads.actors import Actor
@@ -25,16 +23,9 @@ from leads.audit import record
 from leads.import_forms import MappingForm, StartOverForm, UploadForm
 from leads.import_models import Import
 from leads.refusals import Conflict, Refused
-from users.models import User
+from users.requests import PageRequest
 
 PAGE_SIZE = 25
-
-
-class PageRequest(HttpRequest):
-    """What the middleware makes of a request to these pages: somebody is signed in."""
-
-    user: User
-    htmx: HtmxDetails
 
 
 def _see_other(name: str, pk: int) -> HttpResponse:
@@ -131,7 +122,7 @@ def _check_mapped(request: PageRequest, job: Import) -> HttpResponse:
 
 
 def _mapping(
-    request: HttpRequest, job: Import, form: MappingForm, *, refusal: str = "", status: int = 200
+    request: PageRequest, job: Import, form: MappingForm, *, refusal: str = "", status: int = 200
 ) -> HttpResponse:
     template = "imports/mapping.html#mapping" if request.htmx else "imports/mapping.html"
     context = {

@@ -209,9 +209,9 @@ def _read(event_ids: list[int]) -> list[Seen]:
             [event_ids],
         )
         rows = [Seen(*row) for row in cursor.fetchall()]
-    for event in rows:
-        event.properties = json.loads(event.properties)
-        event.context = json.loads(event.context)
+    for event in rows:  # a plain cursor hands out JSON as text
+        event.properties = json.loads(str(event.properties))
+        event.context = json.loads(str(event.context))
     return rows
 
 

@@ -39,7 +39,7 @@ def replay(message_id: int) -> None:
         raise Refused(_("This message was replayed already."))
     if message.step == QuarantinedMessage.Step.STORE:
         _store_again(message)
-    else:
+    elif message.event_id is not None:
         PendingEvent.objects.get_or_create(pk=message.event_id)
     message.replayed_at = now()
     message.save(update_fields=["replayed_at"])

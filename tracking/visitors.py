@@ -126,7 +126,7 @@ def _read(anonymous_ids: set[str]) -> dict[str, Known]:
     rows = Visitor.objects.filter(anonymous_id__in=anonymous_ids).values_list(
         *columns, "channel", "source", "medium", "campaign"
     )
-    return {row[1]: Known(*row[:4], Touch(*row[4:])) for row in rows}
+    return {row[1]: Known(row[0], row[1], row[2], row[3], Touch(*row[4:])) for row in rows}
 
 
 def _read_links(known: dict[str, Known]) -> None:

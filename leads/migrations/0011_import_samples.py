@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('leads', '0010_imports'),
+        ("leads", "0010_imports"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='import',
-            name='sample',
+            model_name="import",
+            name="sample",
             field=models.JSONField(default=list),
         ),
     ]

@@ -113,7 +113,7 @@ class Collector:
 
     async def _sender(self, headers: dict[bytes, bytes], document: Any) -> Sender | None:
         """Who signed the request, in its header or else in its body. Raises UnknownKey."""
-        key = key_in_header(headers.get(b"authorization", b""))
+        key: Any = key_in_header(headers.get(b"authorization", b""))
         if not key and isinstance(document, dict):
             key = document.get("writeKey")
         if not key or not isinstance(key, str):
