@@ -79,6 +79,9 @@ ACCESS: dict[str, frozenset[str]] = {
     "sales:outcome": SALES,
     "scoring:model": EVERYONE,
     "scoring:explanation": EVERYONE,
+    "tracking:sources": MARKETING,
+    "tracking:keys": MARKETING,
+    "tracking:revocation": MARKETING,
     # The Django admin: every address under it.
     "admin:*": ADMINS,
 }

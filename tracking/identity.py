@@ -1,7 +1,8 @@
 """Who is it? From what events claim to the lead they belong to.
 
 A trusted source (secret key) is believed: its user ids and e-mail addresses name leads
-and make new ones. Whatever else arrives is unauthenticated. A form or an identify call
+and make new ones. Whatever else arrives is unauthenticated: a user id it claims counts
+only as long as no trusted source says whose it is. A form or an identify call
 from a browser may make an unverified lead or fill what is still empty; it never
 overwrites, merges, or changes owner, stage or consent of somebody known, beyond the
 consent given in that very form. Two known people are never merged: a browser that was
@@ -48,12 +49,13 @@ def owner_of(register: Register, event: Seen) -> int | None:
     if event.lead_id is not None:
         return event.lead_id
     visitor = register.visitors.get(event.anonymous_id)
-    return visitor.lead_at(event.occurred_at) if visitor else None
+    by_visitor = visitor.lead_at(event.occurred_at) if visitor else None
+    return by_visitor or register.users.get(event.user_id)
 
 
 def _whom_it_names(register: Register, event: Seen) -> int | None:
     by_user = register.users.get(event.user_id)
-    if event.is_trusted and by_user:
+    if event.is_trusted and event.user_id in register.vouched_users:
         if event.kind == "identified":
             add_to_profile(register, event, by_user)
         return by_user

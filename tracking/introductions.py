@@ -38,8 +38,7 @@ def capture_named(register: Register, event: Seen, email: str) -> int:
     if is_about_person:
         _record_consent(register, event, lead, claim)
         register.to_qualify.add(lead.pk)
-        if event.is_trusted:
-            register.remember_user(event, lead.pk)
+        register.remember_user(event, lead.pk)
     return lead.pk
 
 

@@ -14,7 +14,8 @@ from tracking.events import FORM_KINDS, MAIL_KINDS
 from tracking.models import Visitor, VisitorLink
 from tracking.visitors import Known, Seen
 
-USER_IDS = "segment"  # leads.ExternalId.system of the user ids that senders use
+# leads.ExternalId.system of user ids: vouched for by a secret key, or only claimed in public.
+VOUCHED, CLAIMED = "segment", "segment_claimed"
 
 # Somebody says who they are; somebody wants no more mail.
 INTRODUCING = FORM_KINDS | {"identified"}
@@ -32,28 +33,41 @@ class Register:
     visitors: dict[str, Known]
     emails: dict[str, int]
     users: dict[str, int]
+    vouched_users: set[str]
     custom_fields: dict[str, CustomField]
     owners: dict[int, int] = field(default_factory=dict)  # event id → lead id, where claimed
     first_links: dict[str, int] = field(default_factory=dict)  # anonymous id → lead id
     new_users: dict[str, int] = field(default_factory=dict)  # user id → lead id
+    new_ids: list[ExternalId] = field(default_factory=list)
     new_links: list[VisitorLink] = field(default_factory=list)
     to_qualify: set[int] = field(default_factory=set)
 
     def remember_user(self, event: Seen, lead_id: int) -> None:
-        """A trusted source's user id names this lead from now on, unless it names another."""
-        if event.user_id and event.user_id not in self.users:
-            self.users[event.user_id] = self.new_users[event.user_id] = lead_id
+        """The event's user id names this lead from now on.
+
+        What a trusted source said is never changed, and what others said only by one.
+        """
+        user_id = event.user_id
+        known = self.vouched_users if event.is_trusted else self.users
+        if not user_id or user_id in known:
+            return
+        self.users[user_id] = self.new_users[user_id] = lead_id
+        if event.is_trusted:
+            self.vouched_users.add(user_id)
+        system = VOUCHED if event.is_trusted else CLAIMED
+        self.new_ids.append(ExternalId(system=system, value=user_id, lead_id=lead_id))
 
 
 def open_register(events: list[Seen], visitors: dict[str, Known]) -> Register:
     """Look up everybody in three queries and lock, in the order of their id, the leads that
     these events may change."""
     emails = {email_named_by(event) for event in events} - {""}
-    users = {event.user_id for event in events} - {""}
+    vouched, claimed = _leads_by_user({event.user_id for event in events} - {""})
     register = Register(
         visitors,
         _leads_by_email(emails),
-        _leads_by_user(users),
+        {**claimed, **vouched},
+        set(vouched),
         {field.key: field for field in custom_fields.definitions()},
     )
     changing = {
@@ -96,13 +110,8 @@ def _save_links(register: Register) -> None:
 
 
 def _save_users(register: Register) -> None:
-    ExternalId.objects.bulk_create(
-        [
-            ExternalId(system=USER_IDS, value=user_id, lead_id=lead_id)
-            for user_id, lead_id in sorted(register.new_users.items())
-        ],
-        ignore_conflicts=True,
-    )
+    register.new_ids.sort(key=lambda row: (row.system, row.value))
+    ExternalId.objects.bulk_create(register.new_ids, ignore_conflicts=True)
 
 
 def _leads_by_email(emails: set[str]) -> dict[str, int]:
@@ -112,8 +121,13 @@ def _leads_by_email(emails: set[str]) -> dict[str, int]:
     return dict(leads.exclude(stage=Stage.MERGED).values_list("lower", "pk"))
 
 
-def _leads_by_user(users: set[str]) -> dict[str, int]:
-    if not users:
-        return {}
-    rows = ExternalId.objects.filter(system=USER_IDS, value__in=users)
-    return dict(rows.exclude(lead__stage=Stage.MERGED).values_list("value", "lead_id"))
+def _leads_by_user(users: set[str]) -> tuple[dict[str, int], dict[str, int]]:
+    """User id → lead id: vouched for, and claimed."""
+    found: dict[str, dict[str, int]] = {VOUCHED: {}, CLAIMED: {}}
+    if users:
+        rows = ExternalId.objects.filter(system__in=found, value__in=users)
+        for system, value, lead_id in rows.exclude(lead__stage=Stage.MERGED).values_list(
+            "system", "value", "lead_id"
+        ):
+            found[system][value] = lead_id
+    return found[VOUCHED], found[CLAIMED]

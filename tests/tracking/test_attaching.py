@@ -136,7 +136,23 @@ def test_a_browser_never_overwrites_what_is_known(tell, attach):
     assert (lead.first_name, lead.company, lead.channel) == ("Ada", "Acme", "event")
     assert lead.title == "Queen"  # was empty
     assert (lead.stage, lead.owner) == (Stage.LEAD, None)
-    assert not ExternalId.objects.exists()
+
+
+def test_a_user_id_claimed_in_public_counts_until_a_server_says_whose_it_is(tell, attach):
+    tell("Video Watched", user="7", title="Tour", ago=DAY)
+    tell("identify", user="7", email="eve@acme.example")
+    tell("Signed In", user="7")
+    attach()
+    eve = Lead.objects.get()
+    assert kinds_of(eve) == ["video_watched", "identified", "signed_in"]
+    tell("identify", user="7", email="ada@acme.example", trusted=True)
+    tell("identify", user="7", email="eve@acme.example")
+    tell("Trial Started", user="7")
+    attach()
+    ada = Lead.objects.get(email="ada@acme.example")
+    assert kinds_of(ada) == ["identified", "trial_started"]
+    ids = ExternalId.objects.order_by("system").values_list("system", "lead")
+    assert list(ids) == [("segment", ada.pk), ("segment_claimed", eve.pk)]
 
 
 def test_two_known_people_are_never_merged_by_a_shared_browser(tell, attach):
