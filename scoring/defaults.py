@@ -31,7 +31,7 @@ CAPS = (
 
 LEADERS = [
     "ceo", "cto", "cfo", "coo", "cio", "cmo", "cdo", "chief", "founder", "co-founder", "owner",
-    "president", "managing director", "general manager", "partner", "대표", "사장",
+    "president", "managing director", "general manager", "managing partner", "대표", "사장",
 ]  # fmt: skip
 HEADS = [
     "vp", "svp", "evp", "vice president", "director", "head", "이사", "상무", "전무", "본부장",
