@@ -172,8 +172,8 @@ def drain_all() -> Callable[[], None]:
     """Does what the relay does, until nothing is left to do."""
     from funnel_app.relay import DRAINS
 
-    def drain() -> None:
-        while any(work(1000) for _name, work in DRAINS):
+    def settle() -> None:
+        while any(drain.take(drain.limit) for drain in DRAINS):
             pass
 
-    return drain
+    return settle
