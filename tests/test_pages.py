@@ -17,6 +17,8 @@ from leads.actors import Actor
 from leads.editing import account_named
 from sales import handoff as handoffs
 from tests.sales.conftest import answer_bant, become_mql, handoff_of, know_the_decision_maker
+from tracking.keys import issue_key
+from tracking.models import Source
 from users.models import User
 
 PERSONAS = ("anonymous", "viv", "mia", "sam", "sue", "mona", "ana")
@@ -86,6 +88,10 @@ def object_of(name: str, world: dict, request) -> int:
         world["lead"].account = account_named("Acme")
         world["lead"].save()
         return world["lead"].account_id
+    if name.startswith("tracking:"):
+        source = Source.objects.create(name="Website")
+        key, _text = issue_key(source, is_secret=False)
+        return key.pk if name == "tracking:revocation" else source.pk
     raise LookupError(f"Say in object_of() which object {name} takes.")
 
 
