@@ -17,7 +17,7 @@ from datetime import datetime
 from tracking.events import FORM_KINDS, MAIL_KINDS
 from tracking.introductions import add_to_profile, capture_named, withdraw_consent
 from tracking.models import VisitorLink
-from tracking.register import INTRODUCING, WITHDRAWING, Register, email_named_by, save
+from tracking.register import INTRODUCING, WITHDRAWING, Register, email_named_by, write_down
 from tracking.visitors import Seen
 
 Reason = VisitorLink.Reason
@@ -33,7 +33,7 @@ def recognise(register: Register, events: Iterable[Seen]) -> None:
         register.owners[event.id] = lead_id
         if not event.is_machine:
             _draw(register, event, lead_id)
-    save(register)
+    write_down(register)
 
 
 def _draw(register: Register, event: Seen, lead_id: int) -> None:
@@ -55,7 +55,7 @@ def owner_of(register: Register, event: Seen) -> int | None:
 
 def _whom_it_names(register: Register, event: Seen) -> int | None:
     by_user = register.users.get(event.user_id)
-    if event.is_trusted and event.user_id in register.vouched_users:
+    if event.is_trusted and by_user and event.user_id in register.vouched_users:
         if event.kind == "identified":
             add_to_profile(register, event, by_user)
         return by_user

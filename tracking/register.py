@@ -92,7 +92,7 @@ def email_named_by(event: Seen) -> str:
     return email_in(event.properties, event.context) or email_of(event.user_id)
 
 
-def save(register: Register) -> None:
+def write_down(register: Register) -> None:
     """Write the new links and user ids."""
     _save_links(register)
     _save_users(register)

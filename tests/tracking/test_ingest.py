@@ -1,12 +1,13 @@
 """From a message to a row, without any server."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from tracking.addresses import shorten_ip
-from tracking.events import KINDS, PAGE_VIEWS, kind_of, snake_case
-from tracking.ingest import Dropped, Envelope, prepare
+from tracking.events import KINDS, OTHER_NAMES, PAGE_VIEWS, kind_of, snake_case
+from tracking.ingest import REASONS, Dropped, Envelope, prepare
 from tracking.storing import COLUMNS
 from tracking.verdicts import HUMAN, MACHINE, SUSPECTED, browser_of, judge
 
@@ -174,3 +175,10 @@ def test_addresses_are_shortened():
     assert shorten_ip("2001:db8:1:2:3::4") == "2001:db8:1::"
     assert shorten_ip("::ffff:203.0.113.77") == "203.0.113.0"
     assert shorten_ip("nowhere") == shorten_ip("") == shorten_ip("1.2.3.4/8") == ""
+
+
+def test_every_kind_name_and_reason_is_documented():
+    text = (Path(__file__).parents[2] / "docs" / "events.md").read_text()
+    assert {kind for kind in KINDS if f"| `{kind}` |" not in text} == set()
+    assert {reason for reason in REASONS if f"`{reason}`" not in text} == set()
+    assert {name for name in OTHER_NAMES if name not in text.lower()} == set()
