@@ -114,7 +114,9 @@ def _work(walk: Walk) -> None:
     """SAL: the rep qualifies."""
     has_project = walk.happens("has a project", 0.52 * walk.person.origin.quality**0.35)
     started = walk.at
-    _find_out(walk, ("need", "authority"), 3, sure=has_project)
+    _find_out(walk, ("need", "authority"), 1.5, sure=has_project)
+    if walk.rests == Stage.SAL:
+        walk.rest()
     _find_out(walk, ("budget", "timeline"), 12, sure=has_project)
     if walk.at - started < timedelta(days=2):
         walk.wait(2, office=True)

@@ -151,8 +151,8 @@ class Walk:
         self.stage = stage
         step = Step(move, self.cycle, self.at, by, reason, **more)
         self.journey.steps.append(step)
-        # A hand-off or a deal is still to be made; and each first cycle passes Qualified.
-        is_under_way = stage in (Stage.MQL, Stage.SQL) or (
+        # Sales still has something to do there; and each first cycle passes Qualified.
+        is_under_way = stage in (Stage.MQL, Stage.SAL, Stage.SQL) or (
             stage == Stage.QUALIFIED and self.cycle == 1
         )
         if stage == self.rests and not is_under_way:

@@ -23,7 +23,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--leads", type=int, default=5_000, help="how many leads")
-        parser.add_argument("--events", type=int, default=300_000, help="how many events")
+        parser.add_argument(
+            "--events",
+            type=int,
+            default=300_000,
+            help="how many events, a few more if the people alone did more",
+        )
         parser.add_argument("--months", type=int, default=18, help="how long the story is")
         parser.add_argument("--seed", type=int, default=7, help="another number, another story")
         parser.add_argument(
