@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from insights.definitions import DEFINITIONS, sentences
 from insights.filters import DIMENSIONS, NOT_SET, WINDOWS, Filters
-from insights.periods import Period, custom_period, next_month
+from insights.periods import EVER, Period, custom_period, next_month, preset_period
 from insights.queries import Freshness, Option
 from insights.report import FunnelReport, StageFigures, StepOutcome
 from insights.wording import percent, whole
@@ -68,6 +68,14 @@ def selects(filters: Filters, options: dict[str, list[Option]]) -> list[Select]:
         Select("window", _("Window per step"), _day_choices(filters.window)),
         Select("horizon", _("Window overall"), _day_choices(filters.horizon)),
     ]
+
+
+def days_shown(filters: Filters, today: date) -> tuple[date, date]:
+    """First and last day that a period of one's own begins with: those now on the page."""
+    period = filters.period
+    if period.from_on == EVER:
+        period = preset_period("12m", today)
+    return period.from_on, period.last_on(today)
 
 
 def _day_choices(chosen: int) -> list[Choice]:

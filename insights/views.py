@@ -37,9 +37,11 @@ def funnel(request: PageRequest) -> HttpResponse:
     }
     if request.htmx:
         return render(request, "insights/funnel.html#figures", context)
-    return render(
-        request, "insights/funnel.html", context | {"selects": page.selects(filters, options)}
-    )
+    context |= {
+        "selects": page.selects(filters, options),
+        "days": page.days_shown(filters, freshness.today),
+    }
+    return render(request, "insights/funnel.html", context)
 
 
 def _funnel_context(report: FunnelReport, freshness: Freshness) -> dict:

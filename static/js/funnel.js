@@ -173,8 +173,13 @@
     }
   }, true);
   document.addEventListener("toggle", (event) => {
-    if (event.newState === "open" && event.target.classList?.contains("definition") && lastButton) {
+    if (!event.target.classList?.contains("definition")) return;
+    if (event.newState === "open" && lastButton) {
       place(event.target, lastButton);
+    } else if (event.newState === "closed") {
+      // htmx copies attributes of elements it replaces, and may not copy a style.
+      event.target.removeAttribute("style");
+      event.target.classList.remove("is-placed");
     }
   }, true);
 
@@ -187,7 +192,10 @@
       field.querySelector("input").disabled = field.hidden;
     });
   }
-  document.addEventListener("change", (event) => { if (event.target.id === "filter-period") showDays(); });
+  // Captured, so that the days count before the form answers by itself (shell.js).
+  document.addEventListener("change", (event) => {
+    if (event.target.id === "filter-period") showDays();
+  }, true);
 
   function start() {
     showDays();
@@ -199,8 +207,8 @@
         watch();
       }
     });
-    const place_ = document.getElementById("figures")?.parentElement;
-    if (place_) swapped.observe(place_, { childList: true });
+    const parent = document.getElementById("figures")?.parentElement;
+    if (parent) swapped.observe(parent, { childList: true });
     new MutationObserver(drawAll).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
   }
   start();
