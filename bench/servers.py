@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -90,6 +91,36 @@ def web_process(database: str, core: int | None, **environment: str) -> Iterator
         process.terminate()
         process.wait(20)
         listener.close()
+
+
+class Meter:
+    """Seconds of CPU that a web process and everybody connected to the database have used."""
+
+    def __init__(self, port: int, database: str) -> None:
+        self.web = _listener_on(port)
+        self.database = database
+
+    def read(self) -> float:
+        with psycopg.connect(self.database) as connection:
+            query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            pids = [pid for (pid,) in connection.execute(query)]
+        return sum(map(_cpu_seconds, [self.web, *pids]))
+
+
+def _listener_on(port: int) -> int:
+    """The child of this process that serves the port."""
+    for child in psutil.Process().children():
+        if any(place.laddr.port == port for place in child.net_connections(kind="tcp")):
+            return child.pid
+    raise LookupError(f"Nobody serves port {port}.")
+
+
+def _cpu_seconds(pid: int) -> float:
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except psutil.Error:
+        return 0.0
+    return times.user + times.system
 
 
 def pin_backends(database: str, core: int | None) -> None:
