@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import OperationalError, connection, transaction
+from django.utils.translation import gettext as _
 
 from leads.actors import Actor
 from leads.capture import qualify_when_ready
@@ -97,7 +98,7 @@ def attach(event_ids: list[int]) -> set[int]:
     told = _attach_own(register, events) + _attach_earlier(register)
     _touch(told)
     for lead_id in sorted(register.to_qualify):
-        qualify_when_ready(lead_id, by=Actor.rule("Criteria met"))
+        qualify_when_ready(lead_id, by=Actor.rule(_("Criteria met")))
     if told:
         event_recorded.send(
             sender=Event,
