@@ -30,6 +30,7 @@ import django
 
 django.setup()
 
+from django.conf import settings
 from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
@@ -162,24 +163,18 @@ def compare(user: User, name: str, query: str) -> None:
 @contextmanager
 def without_rollups() -> Iterator[None]:
     """Count from the episodes: stays are computed for each question instead of looked up."""
-    raw = f"({load('stays', leads='')}) AS raw_stays"
-
-    def from_episodes(text: str) -> str:
-        return text.replace("FROM insights_stay", f"FROM {raw}")
-
-    zone = {"zone": django.conf.settings.REPORTING_TIME_ZONE}
+    raw = scope._MINE.replace("insights_stay", f"({load('stays', leads='')}) AS raw_stays")
+    zone = {"zone": settings.REPORTING_TIME_ZONE}
     segment_sql = scope.Scope.segment_sql
 
     def with_zone(self: scope.Scope) -> scope.Rows:
         rows = segment_sql(self)
         return scope.Rows(rows.sql, rows.params | zone)
 
-    stays = {measure: from_episodes(text) for measure, text in scope._STAYS.items()}
     with (
         mock.patch.object(scope.Scope, "slice", None),
         mock.patch.object(scope.Scope, "segment_sql", with_zone),
-        mock.patch.object(scope, "_STAYS", stays),
-        mock.patch.object(scope, "_OPEN_STAYS", from_episodes(scope._OPEN_STAYS)),
+        mock.patch.object(scope, "_MINE", raw),
     ):
         yield
 

@@ -72,15 +72,21 @@ def read_freshness() -> Freshness:
 
 
 def funnel_report(user: User, filters: Filters, freshness: Freshness) -> FunnelReport:
-    """All figures of the funnel page, in four queries."""
-    scope = Scope(user, filters.segment)
+    """All figures of the funnel page, in one query."""
+    current, steps, durations, reaches = _count(Scope(user, filters.segment), filters, freshness)
     return build_report(
         filters,
         freshness.as_of,
-        now=_count_current(scope),
-        steps=_count_steps(scope, filters, freshness),
-        durations=_collect_durations(scope, filters, freshness),
-        reaches=_count_reaches(scope, filters, freshness),
+        now=dict(current or []),
+        steps=[
+            StepCount(stage, date.fromisoformat(month), *rest)
+            for stage, month, *rest in steps or []
+        ],
+        durations=[
+            Durations(stage, is_open, dict(zip(lengths, counts, strict=True)))
+            for stage, is_open, lengths, counts in durations or []
+        ],
+        reaches=[ReachCount(*row) for row in reaches or []],
     )
 
 
@@ -89,33 +95,32 @@ def first_young_day(freshness: Freshness, days: int) -> date:
     return matured_before(freshness.now, days, settings.REPORTING_TIME_ZONE)
 
 
-def _count_steps(scope: Scope, filters: Filters, freshness: Freshness) -> list[StepCount]:
-    cut = first_young_day(freshness, filters.window)
-    facts = scope.facts(Cell.Measure.STEP, filters.period, cut)
-    params = facts.params | {"matured_before": cut, "window": rules.day_code(filters.window)}
-    return [StepCount(*row) for row in _rows(load("steps", facts=facts.sql), params)]
-
-
-def _collect_durations(scope: Scope, filters: Filters, freshness: Freshness) -> list[Durations]:
-    facts = scope.facts(Cell.Measure.TIME, filters.period)
-    rows = _rows(load("durations", facts=facts.sql), facts.params | {"today": freshness.today})
-    return [
-        Durations(stage, is_open, dict(zip(durations, counts, strict=True)))
-        for stage, is_open, durations, counts in rows
-    ]
-
-
-def _count_reaches(scope: Scope, filters: Filters, freshness: Freshness) -> list[ReachCount]:
-    cut = first_young_day(freshness, filters.horizon)
-    facts = scope.facts(Cell.Measure.REACH, filters.period, cut)
-    params = facts.params | {"matured_before": cut, "horizon": rules.day_code(filters.horizon)}
-    return [ReachCount(*row) for row in _rows(load("reach", facts=facts.sql), params)]
-
-
-def _count_current(scope: Scope) -> dict[str, int]:
-    rows = scope.current()
-    sql = f"SELECT stage, sum(stay_count)::int FROM ({rows.sql}) AS open_stays GROUP BY stage"  # noqa: S608
-    return dict(_rows(sql, rows.params))
+def _count(scope: Scope, filters: Filters, freshness: Freshness) -> tuple:
+    """Rows of the reports current, steps, durations and reach; None for one without rows."""
+    young_on = first_young_day(freshness, filters.window)
+    captured_young_on = first_young_day(freshness, filters.horizon)
+    prelude, current = scope.prelude(), scope.current()
+    steps = scope.facts(Cell.Measure.STEP, filters.period, young_on)
+    times = scope.facts(Cell.Measure.TIME, filters.period)
+    reaches = scope.facts(Cell.Measure.REACH, filters.period, captured_young_on)
+    params: dict[str, object] = {
+        "matured_before": young_on,
+        "window": rules.day_code(filters.window),
+        "captured_matured_before": captured_young_on,
+        "horizon": rules.day_code(filters.horizon),
+        "today": freshness.today,
+    }
+    for rows in (prelude, current, steps, times, reaches):
+        params |= rows.params
+    sql = load(
+        "figures",
+        prelude=prelude.sql,
+        current=current.sql,
+        steps=load("steps", facts=steps.sql),
+        durations=load("durations", facts=times.sql),
+        reach=load("reach", facts=reaches.sql),
+    )
+    return _rows(sql, params)[0]
 
 
 @dataclass(frozen=True)

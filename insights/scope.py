@@ -24,17 +24,20 @@ FROM insights_cell WHERE slice = %(slice)s AND measure = '{measure}' AND ({spans
 # The same rows, by measure, out of stays.
 _STAYS = {
     Measure.STEP: """SELECT stage, entered_on AS began_on, exit_kind, elapsed, 1 AS stay_count
-FROM insights_stay WHERE ({spans}) AND {segment}""",
+FROM {stays} WHERE ({spans}) AND {segment}""",
     Measure.TIME: """SELECT stage, entered_on AS began_on, '' AS exit_kind, elapsed, 1 AS stay_count
-FROM insights_stay WHERE is_timed AND ({spans}) AND {segment}""",
+FROM {stays} WHERE is_timed AND ({spans}) AND {segment}""",
     Measure.REACH: """SELECT stage, captured_on AS began_on, '' AS exit_kind,
     reached_elapsed AS elapsed, 1 AS stay_count
-FROM insights_stay WHERE reached_elapsed IS NOT NULL AND ({spans}) AND {segment}""",
+FROM {stays} WHERE reached_elapsed IS NOT NULL AND ({spans}) AND {segment}""",
 }
 _OPEN_CELLS = """SELECT stage, stay_count
 FROM insights_cell WHERE slice = %(slice)s AND measure = 'step' AND elapsed = -1"""
-_OPEN_STAYS = """SELECT stage, 1 AS stay_count
-FROM insights_stay WHERE elapsed = -1 AND {segment}"""
+_OPEN_STAYS = "SELECT stage, 1 AS stay_count FROM mine WHERE elapsed = -1"
+_MINE = """WITH mine AS MATERIALIZED (
+    SELECT stage, entered_on, exit_kind, elapsed, is_timed, captured_on, reached_elapsed
+    FROM insights_stay WHERE {segment}
+)"""
 _NOTHING = """SELECT stage, began_on, exit_kind, elapsed, stay_count
 FROM insights_cell WHERE false"""
 
@@ -75,7 +78,7 @@ class Scope:
         return stays
 
     def facts(self, measure: Measure, period: Period, cut: date = EVER) -> Rows:
-        """Rows of stage, began_on, exit_kind, elapsed, stay_count for the period.
+        """Rows of stage, began_on, exit_kind, elapsed, stay_count for the period; after prelude().
 
         `cut` never lies inside a month that is counted as a whole.
         """
@@ -85,23 +88,34 @@ class Scope:
         parts: list[str] = []
         params: dict[str, object] = {}
         if months:
-            spans = _spans("began_on", "month", months, params)
+            spans = _spans("began_on", f"{measure}_month", months, params)
             params["slice"] = self.slice
             parts.append(_CELLS.format(measure=measure, spans=spans))
         if days:
             column = "captured_on" if measure == Measure.REACH else "entered_on"
-            spans = _spans(column, "day", days, params)
-            segment = self.segment_sql()
-            params |= segment.params
-            parts.append(_STAYS[measure].format(spans=spans, segment=segment.sql))
+            spans = _spans(column, f"{measure}_day", days, params)
+            parts.append(self._stays_sql(measure, spans, params))
         return Rows("\nUNION ALL\n".join(parts) or _NOTHING, params)
 
     def current(self) -> Rows:
-        """Rows of stage, stay_count for all open stays."""
+        """Rows of stage, stay_count for all open stays; after prelude()."""
         if self.slice is not None:
             return Rows(_OPEN_CELLS, {"slice": self.slice})
+        return Rows(_OPEN_STAYS, {})
+
+    def prelude(self) -> Rows:
+        """Where no slice holds the scope: pick its stays out once, as "mine"."""
+        if self.slice is not None:
+            return Rows("", {})
         segment = self.segment_sql()
-        return Rows(_OPEN_STAYS.format(segment=segment.sql), segment.params)
+        return Rows(_MINE.format(segment=segment.sql), segment.params)
+
+    def _stays_sql(self, measure: Measure, spans: str, params: dict[str, object]) -> str:
+        if self.slice is None:
+            return _STAYS[measure].format(stays="mine", spans=spans, segment="true")
+        segment = self.segment_sql()
+        params |= segment.params
+        return _STAYS[measure].format(stays="insights_stay", spans=spans, segment=segment.sql)
 
     def _segment_condition(self) -> Q:
         condition = Q()
@@ -111,6 +125,7 @@ class Scope:
         return condition
 
     def segment_sql(self) -> Rows:
+        """The condition that a row of insights_stay is in scope."""
         conditions = ["true"]
         params: dict[str, object] = {}
         for name, value in self.segment.items():

@@ -2,7 +2,8 @@
 --   stage, is_open -> durations and stay_counts, two arrays of the same order
 -- Parameter: today (day). An open stay has lasted at least the whole days since the end of
 -- the day it began on (insights/rules.py has the codes).
-SELECT stage, is_open, array_agg(duration), array_agg(stay_count)
+SELECT
+    stage, is_open, array_agg(duration) AS durations, array_agg(stay_count) AS stay_counts
 FROM (
     SELECT
         stage, elapsed < 0 AS is_open,

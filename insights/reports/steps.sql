@@ -5,6 +5,6 @@ SELECT
     stage, date_trunc('month', began_on::timestamp)::date AS month,
     began_on < %(matured_before)s AS is_mature, exit_kind,
     elapsed >= 0 AND elapsed < %(window)s AS is_in_window,
-    sum(stay_count)::int
+    sum(stay_count)::int AS stay_count
 FROM ({facts}) AS facts
 GROUP BY 1, 2, 3, 4, 5
