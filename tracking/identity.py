@@ -66,14 +66,12 @@ def _whom_it_names(register: Register, event: Seen) -> int | None:
         known = register.emails.get(email) or capture_named(register, event, email)
         register.remember_user(event, known)
         return known
-    if email and event.kind in MAIL_KINDS:
-        return register.emails.get(email) or by_user
     return by_user
 
 
 def _known_by_name(register: Register, event: Seen) -> int | None:
     """For a machine: evidence on the timeline of somebody known, and nothing more."""
-    if event.is_trusted or event.kind in MAIL_KINDS:
+    if event.is_trusted:
         return register.users.get(event.user_id) or register.emails.get(email_named_by(event))
     return None
 

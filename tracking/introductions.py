@@ -78,7 +78,7 @@ def add_to_profile(register: Register, event: Seen, lead_id: int) -> None:
 
 
 def _record_consent(register: Register, event: Seen, lead: Lead, claim: Claim) -> None:
-    if not claim.has_consent:
+    if not claim.has_consent or not _may_grant(event, lead):
         return
     where = event.url or event.name or event.kind
     capture.record_consent(
@@ -89,6 +89,11 @@ def _record_consent(register: Register, event: Seen, lead: Lead, claim: Claim) -
         evidence=f"{event.kind}: {where}",
         cause=f"event {event.id}",
     )
+
+
+def _may_grant(event: Seen, lead: Lead) -> bool:
+    """Anybody can send what a browser sends: it never changes an answer once given."""
+    return event.is_trusted or not lead.consents.filter(purpose=Consent.Purpose.MAIL).exists()
 
 
 def withdraw_consent(event: Seen, lead_id: int) -> None:

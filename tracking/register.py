@@ -10,7 +10,7 @@ from leads import custom_fields
 from leads.models import CustomField, ExternalId, Lead
 from leads.stages import Stage
 from tracking.claims import email_in, email_of
-from tracking.events import FORM_KINDS, MAIL_KINDS
+from tracking.events import FORM_KINDS
 from tracking.models import Visitor, VisitorLink
 from tracking.visitors import Known, Seen
 
@@ -87,7 +87,7 @@ def open_register(events: list[Seen], visitors: dict[str, Known]) -> Register:
 
 def email_named_by(event: Seen) -> str:
     """The address an event names, where it may count: see docs/events.md."""
-    if not (event.is_trusted or event.kind in INTRODUCING or event.kind in MAIL_KINDS):
+    if not (event.is_trusted or event.kind in INTRODUCING):
         return ""
     return email_in(event.properties, event.context) or email_of(event.user_id)
 
