@@ -28,6 +28,8 @@ def add_role(lead_id: int, kind: str, *, by: Actor) -> bool:
 @transaction.atomic
 def remove_role(lead_id: int, kind: str, *, by: Actor) -> bool:
     """Take a part away again; returns whether there was one."""
+    if kind not in BuyingRole.Kind.values:
+        return False
     Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
     count, _rows = BuyingRole.objects.filter(lead_id=lead_id, kind=kind).delete()
     if count:

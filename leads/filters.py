@@ -93,6 +93,6 @@ def _period(field: str, first: date | None, last: date | None) -> Q:
     period = Q()
     if first:
         period &= Q(**{f"{field}__gte": day_begins_at(first)})
-    if last:
+    if last and last < date.max:
         period &= Q(**{f"{field}__lt": day_begins_at(last + timedelta(days=1))})
     return period

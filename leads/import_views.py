@@ -22,6 +22,7 @@ from leads.actors import Actor
 from leads.audit import record
 from leads.import_forms import MappingForm, StartOverForm, UploadForm
 from leads.import_models import Import
+from leads.paging import row_number
 from leads.refusals import Conflict, Refused
 from users.requests import PageRequest
 
@@ -109,7 +110,7 @@ def mapping_page(request: PageRequest, pk: int) -> HttpResponse:
     if "check" in request.POST:
         return _check_mapped(request, job)
     again = request.POST.get("again", "")
-    shown = MappingForm(job, again=int(again) if again.isdecimal() else None)
+    shown = MappingForm(job, again=row_number(again))
     return _mapping(request, job, shown)
 
 

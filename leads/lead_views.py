@@ -185,28 +185,35 @@ def consent_recorded(request: PageRequest, pk: int) -> HttpResponse:
 
 
 def _instant_on(day) -> datetime:
-    """Today means now; another day its beginning, or its end when it has not come yet."""
-    if day == localdate():
-        return now()
-    return day_begins_at(day) if day < localdate() else day_begins_at(day + timedelta(days=1))
+    """Today means now, an earlier day its beginning; a later one lies in the future."""
+    if day < localdate():
+        return day_begins_at(day)
+    return now() if day == localdate() else now() + timedelta(days=1)
+
+
+def _place_in_time(text: str) -> datetime | None:
+    """The instant a page of the timeline ends before; None when the text names none."""
+    try:
+        at = parse_datetime(text.replace(" ", "+"))
+    except ValueError:  # well formed, but no such day or hour
+        return None
+    return at if at and is_aware(at) else None
 
 
 @require_GET
 def lead_timeline(request: PageRequest, pk: int) -> HttpResponse:
     """A page of the timeline: a fragment for htmx, a page of its own as a plain link."""
     lead = _visible(request, pk)
-    before = parse_datetime(request.GET.get("before", "").replace(" ", "+")) or None
     only = request.GET.get("only", "")
-    page = lead_queries.timeline_page(
-        lead, before=before if before and is_aware(before) else None, only=only
-    )
+    before = _place_in_time(request.GET.get("before", ""))
+    page = lead_queries.timeline_page(lead, before=before, only=only)
     template = "leads/_timeline.html" if request.htmx else "leads/timeline.html"
     context = {"lead": lead, "timeline": page, "only": only, "sources": source_names()}
     return render(request, template, context)
 
 
 def lead_new(request: PageRequest) -> HttpResponse:
-    form = LeadForm(request.POST or None)
+    form = LeadForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             lead = editing.add_lead(
@@ -226,7 +233,9 @@ def lead_new(request: PageRequest) -> HttpResponse:
 
 def lead_edit(request: PageRequest, pk: int) -> HttpResponse:
     lead = _visible(request, pk)
-    form = LeadForm(request.POST or None, instance=_visible(request, pk))
+    form = LeadForm(
+        request.POST if request.method == "POST" else None, instance=_visible(request, pk)
+    )
     if request.method == "POST" and form.is_valid():
         try:
             editing.edit_lead(

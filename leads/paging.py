@@ -69,7 +69,7 @@ def read_page[Row: Model](
     if sort.joins:
         rows = rows.filter(**{f"{sort.joins}__isnull": False})
     rows = cast("QuerySet[Row]", rows.annotate(place=sort.expression))
-    anchor = _anchor(rows.model, sort, before or after)
+    anchor = _anchor(rows, before or after)
     backwards = bool(before and anchor)
     if anchor:
         rows = rows.filter(_beyond(anchor, sort.is_descending, backwards))
@@ -90,11 +90,11 @@ def row_number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
-def _anchor(model: type[Model], sort: Sort, pk: int | None) -> tuple | None:
+def _anchor(rows: QuerySet, pk: int | None) -> tuple | None:
+    """Where the named row stands; None when it is not, or no longer, in this list."""
     if not pk:
         return None
-    anchor = model._default_manager.filter(pk=pk).annotate(place=sort.expression)
-    return anchor.exclude(place=None).values_list("place", "pk").first()
+    return rows.filter(pk=pk).exclude(place=None).values_list("place", "pk").first()
 
 
 def _beyond(anchor: tuple, is_descending: bool, backwards: bool) -> Q:

@@ -18,6 +18,7 @@ from leads.models import Lead, StageEpisode
 from leads.refusals import Refused
 from leads.rules import roles_that_move, roles_that_override
 from leads.stages import FUNNEL, POSITION, EntryKind, Move, Stage, moves_from
+from users.roles import Role
 
 
 class Action(models.TextChoices):
@@ -92,12 +93,20 @@ def _offer(lead: Lead, role: str, results: list[Result], move: Move) -> Offer | 
     if role not in roles_that_move(lead.stage, move.to_stage):
         return None
     action = _BY_KIND.get(move.kind)
+    if _is_handoff_decision(lead, role, action):
+        return None
     if move.kind == EntryKind.ADVANCED:
         is_ready = all(result.is_met for result in results)
         if not is_ready and role not in roles_that_override(lead.stage):
             return None
         action = Action.ADVANCE if is_ready else Action.OVERRIDE
     return Offer(action, move.to_stage, _HINTS[action]) if action else None
+
+
+def _is_handoff_decision(lead: Lead, role: str, action: str | None) -> bool:
+    """A rep says no to an MQL by rejecting its hand-off: marketing learns from the reason."""
+    is_way_out = action in (Action.RECYCLE, Action.DISQUALIFY)
+    return lead.stage == Stage.MQL and role == Role.REP and is_way_out
 
 
 def carry_out(
@@ -121,6 +130,8 @@ def carry_out(
         )
     if action not in _WAYS_OUT:
         raise Refused(_("There is no such move."))
+    if _is_handoff_decision(Lead.objects.get(pk=lead_id), by.role, action):
+        raise Refused(_("Reject the hand-off in your inbox: marketing learns from its reason."))
     if action == Action.RECYCLE:
         return lifecycle.recycle(
             lead_id, by=by, reason=reason, not_before_on=not_before_on, expected_seq=expected_seq

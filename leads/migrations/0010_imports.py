@@ -7,85 +7,164 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('leads', '0004_keyset_orders_of_the_lead_list'),
+        ("leads", "0004_keyset_orders_of_the_lead_list"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Import',
+            name="Import",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file_name', models.CharField(max_length=200, verbose_name='file')),
-                ('size', models.PositiveIntegerField(verbose_name='size')),
-                ('digest', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='uploaded')),
-                ('encoding', models.CharField(max_length=20)),
-                ('delimiter', models.CharField(max_length=1)),
-                ('columns', models.JSONField(default=list)),
-                ('row_count', models.PositiveIntegerField(verbose_name='rows')),
-                ('footer_count', models.PositiveSmallIntegerField(default=0)),
-                ('header_digest', models.CharField(max_length=64)),
-                ('target', models.CharField(max_length=30, verbose_name='contents')),
-                ('preset', models.CharField(blank=True, max_length=50)),
-                ('mapping', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('mapping', 'Columns to be mapped'), ('checking', 'Being checked'), ('checked', 'Checked'), ('running', 'Being imported'), ('finished', 'Imported'), ('cancelled', 'Cancelled'), ('stuck', 'Stopped by an error')], default='mapping', max_length=10, verbose_name='state')),
-                ('done_count', models.PositiveIntegerField(default=0)),
-                ('check_tally', models.JSONField(default=dict)),
-                ('run_tally', models.JSONField(default=dict)),
-                ('began_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True, verbose_name='finished')),
-                ('worker', models.CharField(blank=True, max_length=36)),
-                ('leased_until', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('stuck_in', models.CharField(blank=True, max_length=10)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='imported by')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("file_name", models.CharField(max_length=200, verbose_name="file")),
+                ("size", models.PositiveIntegerField(verbose_name="size")),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        verbose_name="uploaded",
+                    ),
+                ),
+                ("encoding", models.CharField(max_length=20)),
+                ("delimiter", models.CharField(max_length=1)),
+                ("columns", models.JSONField(default=list)),
+                ("row_count", models.PositiveIntegerField(verbose_name="rows")),
+                ("footer_count", models.PositiveSmallIntegerField(default=0)),
+                ("header_digest", models.CharField(max_length=64)),
+                ("target", models.CharField(max_length=30, verbose_name="contents")),
+                ("preset", models.CharField(blank=True, max_length=50)),
+                ("mapping", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("mapping", "Columns to be mapped"),
+                            ("checking", "Being checked"),
+                            ("checked", "Checked"),
+                            ("running", "Being imported"),
+                            ("finished", "Imported"),
+                            ("cancelled", "Cancelled"),
+                            ("stuck", "Stopped by an error"),
+                        ],
+                        default="mapping",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("done_count", models.PositiveIntegerField(default=0)),
+                ("check_tally", models.JSONField(default=dict)),
+                ("run_tally", models.JSONField(default=dict)),
+                ("began_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="finished")),
+                ("worker", models.CharField(blank=True, max_length=36)),
+                ("leased_until", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("stuck_in", models.CharField(blank=True, max_length=10)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="imported by",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'import',
-                'verbose_name_plural': 'imports',
-                'ordering': ('-id',),
+                "verbose_name": "import",
+                "verbose_name_plural": "imports",
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='ImportContent',
+            name="ImportContent",
             fields=[
-                ('owner', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='content', serialize=False, to='leads.import')),
-                ('data', models.BinaryField()),
+                (
+                    "owner",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="content",
+                        serialize=False,
+                        to="leads.import",
+                    ),
+                ),
+                ("data", models.BinaryField()),
             ],
         ),
         migrations.CreateModel(
-            name='ImportRow',
+            name="ImportRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_check', models.BooleanField(default=False)),
-                ('number', models.PositiveIntegerField()),
-                ('line', models.PositiveIntegerField()),
-                ('outcome', models.CharField(choices=[('created', 'new'), ('updated', 'changed'), ('unchanged', 'unchanged'), ('failed', 'left out')], max_length=10)),
-                ('object_id', models.BigIntegerField(null=True)),
-                ('notes', models.JSONField(default=list)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='leads.import')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_check", models.BooleanField(default=False)),
+                ("number", models.PositiveIntegerField()),
+                ("line", models.PositiveIntegerField()),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("created", "new"),
+                            ("updated", "changed"),
+                            ("unchanged", "unchanged"),
+                            ("failed", "left out"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("object_id", models.BigIntegerField(null=True)),
+                ("notes", models.JSONField(default=list)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rows",
+                        to="leads.import",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('owner_id', 'number'),
+                "ordering": ("owner_id", "number"),
             },
         ),
         migrations.AddIndex(
-            model_name='import',
-            index=models.Index(models.F('id'), condition=models.Q(('state__in', ['checking', 'running'])), name='leads_import_working'),
+            model_name="import",
+            index=models.Index(
+                models.F("id"),
+                condition=models.Q(("state__in", ["checking", "running"])),
+                name="leads_import_working",
+            ),
         ),
         migrations.AddIndex(
-            model_name='import',
-            index=models.Index(models.F('header_digest'), models.OrderBy(models.F('id'), descending=True), name='leads_import_header'),
+            model_name="import",
+            index=models.Index(
+                models.F("header_digest"),
+                models.OrderBy(models.F("id"), descending=True),
+                name="leads_import_header",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='import',
-            constraint=models.CheckConstraint(condition=models.Q(('done_count__lte', models.F('row_count'))), name='leads_import_done'),
+            model_name="import",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("done_count__lte", models.F("row_count"))),
+                name="leads_import_done",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importrow',
-            constraint=models.UniqueConstraint(fields=('owner', 'is_check', 'number'), name='leads_importrow_once'),
+            model_name="importrow",
+            constraint=models.UniqueConstraint(
+                fields=("owner", "is_check", "number"), name="leads_importrow_once"
+            ),
         ),
     ]
