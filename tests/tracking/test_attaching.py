@@ -213,6 +213,7 @@ def test_mail_events_find_their_recipient_by_address(tell, attach):
         tell(
             name,
             user="x",
+            trusted=True,
             context={"traits": {"email": "ADA@acme.example"}},
             email_subject="Spring news",
         )
@@ -224,6 +225,27 @@ def test_mail_events_find_their_recipient_by_address(tell, attach):
         "Opened e-mail “Spring news”",
         "Received e-mail “Spring news”",
     ]
+
+
+def test_mail_events_with_a_public_key_name_only_whom_that_key_introduced(tell, attach):
+    stranger = known("bob@acme.example")
+    tell("identify", user="7", email="ada@acme.example")
+    tell("Email Opened", user="7")
+    tell("Email Opened", user="8", email="bob@acme.example")
+    attach()
+    assert kinds_of(Lead.objects.get(email="ada@acme.example")) == ["identified", "email_opened"]
+    assert kinds_of(stranger) == []
+
+
+def test_a_browser_never_changes_an_answer_about_consent_once_given(tell, attach):
+    tell("Unsubscribed", trusted=True, email="ada@acme.example")
+    attach()
+    tell("Form Submitted", who="v1", email="ada@acme.example", consent=True)
+    attach()
+    assert list(Consent.objects.values_list("is_granted", flat=True)) == [False]
+    tell("identify", user="7", trusted=True, email="ada@acme.example", consent=True)
+    attach()
+    assert Consent.objects.filter(is_granted=True).count() == 1
 
 
 def test_a_mail_provider_makes_leads_of_recipients_nobody_knew(tell, attach):
@@ -252,9 +274,9 @@ def test_unsubscribing_withdraws_consent_when_a_trusted_source_says_so(tell, att
 
 def test_a_click_in_a_mail_links_only_an_anonymous_browser(tell, attach):
     ada, bob = known("ada@acme.example"), known("bob@acme.example")
-    tell("Email Link Clicked", who="v1", email="ada@acme.example")
+    tell("Email Link Clicked", who="v1", email="ada@acme.example", trusted=True)
     attach()
-    tell("Email Link Clicked", who="v1", email="bob@acme.example")
+    tell("Email Link Clicked", who="v1", email="bob@acme.example", trusted=True)
     tell("page", who="v1", path="/x")
     attach()
     assert Visitor.objects.get().lead == ada

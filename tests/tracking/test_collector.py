@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import os
+import time
 import zlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from django.db.models import Sum
 from segment.analytics.client import Client
 
 from tests.tracking.conftest import FIREFOX
-from tracking.models import Event, IngestCount, PendingEvent
+from tracking.models import Event, IngestCount, PendingEvent, WriteKey
 
 # Only tracking's tables are written, so only they need to be emptied.
 pytestmark = [
@@ -178,6 +179,25 @@ def test_only_a_secret_key_is_trusted(web):
         False,
         True,
     ]
+
+
+def test_the_use_of_a_key_is_noted(web):
+    web.post("/v1/page", view(1))
+    deadline = time.monotonic() + 10
+    while (key := WriteKey.objects.get(is_secret=False)).last_used_at is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert WriteKey.objects.get(is_secret=True).last_used_at is None
+    assert key.revoked_at is None
+
+
+def test_a_revoked_key_is_refused_within_seconds(web):
+    assert web.post("/v1/page", view(1)).status_code == 200
+    WriteKey.objects.update(revoked_at=datetime.now(UTC))
+    deadline = time.monotonic() + 8
+    while web.post("/v1/page", view(2)).status_code != 401:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def test_packed_bodies_are_unpacked_up_to_the_limit_and_no_further(web):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import time
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from tracking.collector.database import DatabaseAway, Link
 
 FRESH_SECONDS = 5.0  # a revoked key works no longer than this
+NOTED_SECONDS = 60.0  # how often the use of a key is written down
 RETRY_SECONDS = 0.2  # how often unknown keys may make us look again
 
 _KEYS = """
@@ -17,12 +19,10 @@ SELECT k.id, k.key, k.key_hash, k.is_secret, k.source_id FROM tracking_writekey 
   JOIN tracking_source s ON s.id = k.source_id
  WHERE k.revoked_at IS NULL AND s.is_active
 """
-# Skipping locked rows: it is no matter if another process is writing the same.
+# Skipping a locked row: it is no matter if another process is writing the same.
 _USED = """
 UPDATE tracking_writekey SET last_used_at = now() WHERE id IN (
-  SELECT id FROM tracking_writekey WHERE id = ANY(%(ids)s)
-     AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
-   FOR NO KEY UPDATE SKIP LOCKED)
+  SELECT id FROM tracking_writekey WHERE id = %(id)s FOR NO KEY UPDATE SKIP LOCKED)
 """
 
 
@@ -41,7 +41,8 @@ class KeyRing:
         self.link = Link()
         self._public: dict[str, Sender] = {}
         self._secret: dict[str, Sender] = {}  # by fingerprint
-        self._used: set[int] = set()
+        self._noted_at: dict[int, float] = {}  # by key id
+        self._tasks: set[asyncio.Task] = set()
         self._loaded_at = self._failed_at = float("-inf")
         self._lock = asyncio.Lock()
 
@@ -53,7 +54,7 @@ class KeyRing:
             await self._reload()
             sender = self._look_up(key)
         if sender is not None:
-            self._used.add(sender.key_id)
+            self._note_use(sender.key_id)
         return sender
 
     def _look_up(self, key: str) -> Sender | None:
@@ -68,13 +69,9 @@ class KeyRing:
                 raise DatabaseAway("It was away a moment ago.")
             # A key made this moment is found, and guessing keys costs us little.
             await asyncio.sleep(seen + RETRY_SECONDS - time.monotonic())
-            used, self._used = sorted(self._used), set()
             try:
-                if used:
-                    await self.link.run(_USED, {"ids": used})
                 rows = await self.link.run(_KEYS)
             except DatabaseAway:
-                self._used.update(used)
                 self._failed_at = time.monotonic()
                 raise
             self._public, self._secret = {}, {}
@@ -82,6 +79,18 @@ class KeyRing:
                 ring = self._secret if is_secret else self._public
                 ring[key_hash if is_secret else key] = Sender(key_id, source_id, is_secret)
             self._loaded_at = time.monotonic()
+
+    def _note_use(self, key_id: int) -> None:
+        now = time.monotonic()
+        if now - self._noted_at.get(key_id, float("-inf")) > NOTED_SECONDS:
+            self._noted_at[key_id] = now
+            task = asyncio.get_running_loop().create_task(self._write_use(key_id))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _write_use(self, key_id: int) -> None:
+        with contextlib.suppress(DatabaseAway):
+            await self.link.run(_USED, {"id": key_id})
 
 
 def fingerprint(key: str) -> str:
