@@ -175,19 +175,21 @@ def _bucket_sql(signal: Signal, parameters: Parameters) -> str | None:
 def write_features(which: Which, signals: Sequence[Signal], as_of: datetime) -> None:
     """Give these leads vectors of all signals, as of now, anchored at the month's beginning."""
     longest = max((signal.ordinal for signal in signals), default=0)
-    sums = ", ".join(_sum_of(ordinal) for ordinal in range(1, longest + 1))
+    ordinals = range(1, longest + 1)
+    sums = ", ".join(_sum_of(ordinal) for ordinal in ordinals) or "NULL"
+    taken = ", ".join(f"coalesce(c.s{ordinal:d}, 0)" for ordinal in ordinals)
     anchor = "date_trunc('month', %(as_of)s::timestamptz, 'UTC')"
     parameters = Parameters(**which.values, as_of=as_of)
     weighed = weighed_query(which, signals, parameters, anchor)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
+            WITH counted AS MATERIALIZED (
+                SELECT w.lead_id, {sums} FROM ({weighed}) w GROUP BY w.lead_id)
             UPDATE scoring_leadfeature f
-               SET sums = fresh.sums, anchor_at = {anchor}, folded_at = %(as_of)s
-              FROM (SELECT g.lead_id, ARRAY[{sums}]::float8[] AS sums
-                      FROM scoring_leadfeature g LEFT JOIN ({weighed}) w ON w.lead_id = g.lead_id
-                     WHERE g.lead_id {which.sql} GROUP BY g.lead_id) fresh
-             WHERE fresh.lead_id = f.lead_id AND f.lead_id {which.sql}
+               SET sums = ARRAY[{taken}]::float8[], anchor_at = {anchor}, folded_at = %(as_of)s
+              FROM scoring_leadfeature g LEFT JOIN counted c ON c.lead_id = g.lead_id
+             WHERE g.lead_id = f.lead_id AND f.lead_id {which.sql} AND g.lead_id {which.sql}
             """,
             parameters.values,
         )
@@ -195,25 +197,27 @@ def write_features(which: Which, signals: Sequence[Signal], as_of: datetime) -> 
 
 def amend_features(which: Which, signals: Sequence[Signal], as_of: datetime) -> None:
     """Count only these signals anew; each vector keeps its anchor, its instant and all else."""
-    sums = ", ".join(f"{_sum_of(s.ordinal)} AS s{s.ordinal:d}" for s in signals)
-    taken = ", ".join(f"sums[{s.ordinal:d}] = fresh.s{s.ordinal:d}" for s in signals)
+    sums = ", ".join(_sum_of(signal.ordinal) for signal in signals)
+    taken = ", ".join(f"sums[{s.ordinal:d}] = coalesce(c.s{s.ordinal:d}, 0)" for s in signals)
     parameters = Parameters(**which.values, as_of=as_of)
     weighed = weighed_query(which, signals, parameters)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
+            WITH counted AS MATERIALIZED (
+                SELECT w.lead_id, {sums} FROM ({weighed}) w GROUP BY w.lead_id)
             UPDATE scoring_leadfeature f SET {taken}
-              FROM (SELECT g.lead_id, {sums}
-                      FROM scoring_leadfeature g LEFT JOIN ({weighed}) w ON w.lead_id = g.lead_id
-                     WHERE g.lead_id {which.sql} GROUP BY g.lead_id) fresh
-             WHERE fresh.lead_id = f.lead_id AND f.lead_id {which.sql}
+              FROM scoring_leadfeature g LEFT JOIN counted c ON c.lead_id = g.lead_id
+             WHERE g.lead_id = f.lead_id AND f.lead_id {which.sql} AND g.lead_id {which.sql}
             """,
             parameters.values,
         )
 
 
 def _sum_of(ordinal: int) -> str:
-    return f"coalesce(sum(w.weight) FILTER (WHERE w.ordinal = {ordinal:d}), 0)"
+    """One element of the vector. It is summed in a materialised part of its own, or stale
+    statistics have the planner weigh all hits once for each lead."""
+    return f"sum(w.weight) FILTER (WHERE w.ordinal = {ordinal:d}) AS s{ordinal:d}"
 
 
 def weighed_query(
