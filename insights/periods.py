@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -70,21 +71,45 @@ def matured_before(as_of: datetime, days: int, zone: str) -> date:
     return local_day(as_of.astimezone(UTC) - timedelta(days=days), zone)
 
 
-def split_months(period: Period, cut: date) -> tuple[list[Span], list[Span]]:
-    """The whole months of a period and its left-over days, as (spans of months, spans of days).
+def week_of(day: date) -> date:
+    """The first day of the month's week: the 1st, 8th, 15th or 22nd; the last has up to 10 days."""
+    return day.replace(day=min((day.day - 1) // 7, 3) * 7 + 1)
+
+
+def next_week(day: date) -> date:
+    """The first day of the week of the month after that of `day`; FOREVER at the end of time."""
+    start = week_of(day)
+    return next_month(day) if start.day == 22 else start + timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Grain:
+    """Spans that cells are counted by."""
+
+    start_of: Callable[[date], date]
+    next_after: Callable[[date], date]
+
+
+MONTHS = Grain(month_of, next_month)
+WEEKS = Grain(week_of, next_week)
+
+
+def split(period: Period, cut: date, grain: Grain) -> tuple[list[Span], list[Span]]:
+    """The whole months (or weeks) of a period and its left-over days, both as spans of days.
 
     The month in which `cut` lies, other than at its first day, is left over too.
     """
-    first = period.from_on if period.from_on.day == 1 else next_month(period.from_on)
-    end = FOREVER if period.until_on == FOREVER else month_of(period.until_on)
+    start = grain.start_of(period.from_on)
+    first = start if start == period.from_on else grain.next_after(period.from_on)
+    end = FOREVER if period.until_on == FOREVER else grain.start_of(period.until_on)
     if first >= end:
         return [], _without_empty((period.from_on, period.until_on))
     days = [(period.from_on, first), (end, period.until_on)]
-    months = [(first, end)]
-    if first < cut < end and cut.day != 1:
-        months = [(first, month_of(cut)), (next_month(cut), end)]
-        days.append((month_of(cut), next_month(cut)))
-    return _without_empty(*months), _without_empty(*days)
+    whole = [(first, end)]
+    if first < cut < end and cut != grain.start_of(cut):
+        whole = [(first, grain.start_of(cut)), (grain.next_after(cut), end)]
+        days.append((grain.start_of(cut), grain.next_after(cut)))
+    return _without_empty(*whole), _without_empty(*days)
 
 
 def _without_empty(*spans: Span) -> list[Span]:

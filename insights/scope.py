@@ -1,6 +1,6 @@
 """Whose leads a figure counts, and the rows it counts them from.
 
-When a reader sees all leads and narrows at most one dimension, whole months come
+When a reader sees all leads and narrows at most one dimension, whole weeks and months come
 from cells and only the left-over days from stays. Everything else is counted
 from stays. Both give the same figures (tests/insights/test_two_ways.py).
 """
@@ -14,7 +14,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import Q, QuerySet
 
 from insights.models import Cell, Stay
-from insights.periods import EVER, Period, Span, split_months
+from insights.periods import EVER, MONTHS, WEEKS, Period, Span, split
 from leads.models import Lead
 from users.models import User
 
@@ -80,15 +80,15 @@ class Scope:
     def facts(self, measure: Measure, period: Period, cut: date = EVER) -> Rows:
         """Rows of stage, began_on, exit_kind, elapsed, stay_count for the period; after prelude().
 
-        `cut` never lies inside a month that is counted as a whole.
+        `cut` never lies inside a span that is counted as a whole.
         """
-        months, days = split_months(period, cut)
+        whole, days = split(period, cut, MONTHS if measure == Measure.TIME else WEEKS)
         if self.slice is None:
-            months, days = [], [(period.from_on, period.until_on)]
+            whole, days = [], [(period.from_on, period.until_on)]
         parts: list[str] = []
         params: dict[str, object] = {}
-        if months:
-            spans = _spans("began_on", f"{measure}_month", months, params)
+        if whole:
+            spans = _spans("began_on", f"{measure}_whole", whole, params)
             params["slice"] = self.slice
             parts.append(_CELLS.format(measure=measure, spans=spans))
         if days:

@@ -1,10 +1,10 @@
 -- Which cells a set of stays ({stays}, with a column `sign` of 1 or -1) adds up to. Each measure
 -- keeps only the detail that its figures need:
---   step   stays by month, how they ended, and the first of the windows on offer they took longer
+--   step   stays by week of the month (from the 1st, 8th, 15th or 22nd on), how they ended, and the first of the windows on offer they took longer
 --          than ({windows}: their codes, rising); -1 while open
 --   time   timed stays of the funnel by exact duration; open ones by the day they began on,
 --          for their age grows
---   reach  first stays in a stage by the month the lead became known, by window like steps
+--   reach  first stays in a stage by the week the lead became known in, by window like steps
 SELECT
     slice, counted.measure, counted.began_on, stage, counted.exit_kind, counted.elapsed,
     sum(sign)::int AS stay_count
@@ -18,7 +18,9 @@ CROSS JOIN LATERAL (VALUES
 ) AS slices (slice)
 CROSS JOIN LATERAL (
     SELECT
-        'step' AS measure, date_trunc('month', entered_on::timestamp)::date AS began_on,
+        'step' AS measure,
+        date_trunc('month', entered_on::timestamp)::date
+            + 7 * least((extract(day FROM entered_on)::int - 1) / 7, 3) AS began_on,
         stay.exit_kind,
         CASE WHEN stay.elapsed < 0 THEN -1
              ELSE (ARRAY[0, {windows}])[1 + width_bucket(stay.elapsed, ARRAY[{windows}])]
@@ -32,7 +34,8 @@ CROSS JOIN LATERAL (
     WHERE is_timed AND stage = ANY(ARRAY[{funnel}])
     UNION ALL
     SELECT
-        'reach', date_trunc('month', captured_on::timestamp)::date, '',
+        'reach', date_trunc('month', captured_on::timestamp)::date
+            + 7 * least((extract(day FROM captured_on)::int - 1) / 7, 3), '',
         (ARRAY[0, {windows}])[1 + width_bucket(reached_elapsed, ARRAY[{windows}])]
     WHERE reached_elapsed IS NOT NULL
 ) AS counted

@@ -108,7 +108,7 @@ def test_another_reporting_time_zone_rebuilds(lead, settings):
     settings.REPORTING_TIME_ZONE = "Asia/Seoul"
     assert not read_freshness().is_ready
     fold()
-    assert read_freshness().is_ready and Rollup.objects.get().layout.startswith("Asia/Seoul")
+    assert read_freshness().is_ready and Rollup.objects.get().layout.startswith("weeks Asia/Seoul")
     assert differences() == []
 
 

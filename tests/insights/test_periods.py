@@ -11,15 +11,18 @@ from hypothesis import strategies as st
 from insights.periods import (
     EVER,
     FOREVER,
+    MONTHS,
+    WEEKS,
+    Grain,
     Period,
     custom_period,
     local_day,
     matured_before,
-    month_of,
-    months_between,
     next_month,
+    next_week,
     preset_period,
-    split_months,
+    split,
+    week_of,
 )
 from tests.insights.histories import at
 
@@ -74,25 +77,31 @@ def test_a_day_is_mature_when_it_has_ended_long_enough_ago(now, young):
     assert matured_before(at(now), 30, "Europe/Berlin") == young
 
 
-@given(DAYS, DAYS, DAYS)
-def test_months_and_left_over_days_cover_a_period_exactly_once(first, last, cut):
+@given(DAYS, DAYS, DAYS, st.sampled_from([MONTHS, WEEKS]))
+def test_whole_spans_and_left_over_days_cover_a_period_exactly_once(first, last, cut, grain: Grain):
     period = Period(min(first, last), max(first, last) + timedelta(days=1))
-    months, days = split_months(period, cut)
-    covered = sorted(day for span in months + days for day in _each_day(span))
+    whole, days = split(period, cut, grain)
+    covered = sorted(day for span in whole + days for day in _each_day(span))
     assert covered == list(_each_day((period.from_on, period.until_on)))
-    for start, end in months:
-        assert start.day == end.day == 1
-        assert not any(m < cut < next_month(m) for m in months_between(start, month_before(end)))
+    for start, end in whole:
+        assert grain.start_of(start) == start and grain.start_of(end) == end
+        assert not start < cut < end or grain.start_of(cut) == cut
+
+
+@given(DAYS)
+def test_a_week_of_a_month_stays_in_its_month(day):
+    assert week_of(day) <= day < next_week(day) <= next_month(day)
+    assert week_of(day).day in (1, 8, 15, 22) and week_of(next_week(day)) == next_week(day)
 
 
 def test_an_open_period_counts_its_last_month_as_a_whole():
-    months, days = split_months(Period(date(2026, 10, 5), FOREVER), date(2026, 9, 1))
+    months, days = split(Period(date(2026, 10, 5), FOREVER), date(2026, 9, 1), MONTHS)
     assert months == [(date(2026, 11, 1), FOREVER)]
     assert days == [(date(2026, 10, 5), date(2026, 11, 1))]
 
 
 def test_all_time_is_one_span_but_for_the_month_of_the_cut():
-    months, days = split_months(Period(EVER, FOREVER), date(2026, 8, 24))
+    months, days = split(Period(EVER, FOREVER), date(2026, 8, 24), MONTHS)
     assert months == [(EVER, date(2026, 8, 1)), (date(2026, 9, 1), FOREVER)]
     assert days == [(date(2026, 8, 1), date(2026, 9, 1))]
 
@@ -102,7 +111,3 @@ def _each_day(span: tuple[date, date]):
     while day < end:
         yield day
         day += timedelta(days=1)
-
-
-def month_before(end: date) -> date:
-    return month_of(end - timedelta(days=1))
