@@ -159,7 +159,7 @@ def test_postgresql_refuses_to_empty_the_history(customer):
         )
 
 
-def test_erasing_a_person_is_the_one_exception(customer):
+def test_erasing_a_person_is_the_one_exception(lead):
     raw("SET LOCAL funnel.erasing = 'on'; DELETE FROM leads_stageepisode")
     assert not StageEpisode.objects.exists()
 
