@@ -2,7 +2,7 @@
 
 When a reader sees all leads and narrows at most one dimension, whole weeks and months come
 from cells and only the left-over days from stays. Everything else is counted
-from stays. Both give the same figures (tests/insights/test_two_ways.py).
+from stays. Both give the same figures (tests/insights/test_two_opinions.py).
 """
 
 from __future__ import annotations
