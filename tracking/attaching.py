@@ -199,7 +199,7 @@ def _note_failure(event_id: int, attempts: int, error: Exception) -> None:
 
 
 def _read(event_ids: list[int]) -> list[Seen]:
-    """The events still pending, oldest arrival first, their work rows locked."""
+    """The events still pending, in the order they happened, their work rows locked."""
     columns = ", ".join(f"e.{field.name}" for field in fields(Seen))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -213,7 +213,7 @@ def _read(event_ids: list[int]) -> list[Seen]:
     for event in rows:  # a plain cursor hands out JSON as text
         event.properties = json.loads(str(event.properties))
         event.context = json.loads(str(event.context))
-    return rows
+    return sorted(rows, key=lambda event: (event.occurred_at, event.id))
 
 
 def _up_to_introductions(events: list[Seen]) -> list[Seen]:

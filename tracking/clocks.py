@@ -2,17 +2,20 @@
 
     occurred_at = the message's own time + (received_at − sent_at)
 
-The bracket is what the sender's clock is wrong by, plus the travel time. Nothing
-ever happened in the future, and what cannot be read happened when we received it.
+The bracket is what the sender's clock is wrong by, plus the travel time; a few seconds
+are taken for travel alone, so that two requests which overtake each other change no
+order. Nothing ever happened in the future, and what cannot be read happened when we
+received it.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 # No tracker is older: an earlier time is a clock that was never set.
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+TRAVEL = timedelta(seconds=10)
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds, that would be the year 5138
 
 
@@ -28,8 +31,9 @@ def settle(timestamp: Any, sent_at: Any, received_at: datetime) -> Instants:
     said, sent = read_instant(timestamp), read_instant(sent_at)
     if said is None:
         return Instants(received_at, sent)
+    skew = received_at - sent if sent else timedelta()
     try:
-        occurred = said + (received_at - sent) if sent else said
+        occurred = said if timedelta() <= skew <= TRAVEL else said + skew
     except OverflowError:
         return Instants(received_at, sent)
     if occurred < EARLIEST:

@@ -24,7 +24,7 @@ Reason = VisitorLink.Reason
 
 
 def recognise(register: Register, events: Iterable[Seen]) -> None:
-    """Take the events in the order they arrived and draw what each says about its person."""
+    """Take the events in the order they happened and draw what each says about its person."""
     for event in events:
         named = _known_by_name if event.is_machine else _whom_it_names
         lead_id = named(register, event)

@@ -39,13 +39,16 @@ _TYPED = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
 _VALUES = _NAMES.replace("occurred_at", "least(occurred_at, statement_timestamp())")
 
 # Parameters: rows (JSON list of prepared rows), tallies (JSON list of source_id, outcome,
-# reason, n for what is not in rows), zone. Sorted, so that two writers which bring the
-# same messages wait for each other in the same order and never dead-lock.
+# reason, n for what is not in rows), zone. Ids are given in the order of the rows, which is
+# the order a batch happened in; insertion is by message id, so that two writers which
+# bring the same messages wait for each other in the same order and never dead-lock.
 STORE = f"""
-WITH incoming AS (SELECT * FROM json_to_recordset(%(rows)s::json) AS x({_TYPED})),
+WITH incoming AS MATERIALIZED (
+  SELECT nextval('tracking_event_id_seq') AS id, x.*
+    FROM json_to_recordset(%(rows)s::json) AS x({_TYPED})),
 fresh AS (
-  INSERT INTO tracking_event ({_NAMES}, received_at)
-  SELECT {_VALUES}, statement_timestamp() FROM incoming ORDER BY source_id, message_id
+  INSERT INTO tracking_event (id, {_NAMES}, received_at)
+  SELECT id, {_VALUES}, statement_timestamp() FROM incoming ORDER BY source_id, message_id
   ON CONFLICT (source_id, message_id) DO NOTHING RETURNING id, source_id),
 work AS (INSERT INTO tracking_pendingevent (event_id) SELECT id FROM fresh),
 came AS (SELECT source_id, count(*) AS n FROM incoming GROUP BY 1),

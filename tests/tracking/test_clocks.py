@@ -17,6 +17,12 @@ def test_a_right_clock_is_believed():
     assert settle("2026-05-05T13:00:00+02:00", None, NOON) == (NOON - timedelta(hours=1), None)
 
 
+def test_what_travels_longer_did_not_happen_later():
+    slow = settle("2026-05-05T11:59:52.000Z", "2026-05-05T11:59:53Z", NOON)
+    quick = settle("2026-05-05T11:59:52.001Z", "2026-05-05T11:59:59Z", NOON)
+    assert slow.occurred_at < quick.occurred_at < NOON
+
+
 def test_a_wrong_clock_is_set_right_by_when_it_sent():
     ten_years_slow = settle("2016-05-05T11:59:00Z", "2016-05-05T12:00:00Z", NOON)
     ten_years_fast = settle("2036-05-05T11:59:00Z", "2036-05-05T12:00:00Z", NOON)
