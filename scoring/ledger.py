@@ -85,15 +85,23 @@ def explain(
     Without `as_of` it is that of the standing: same instant, same version, same
     cents. Otherwise `as_of` may lie in the past; the version is then the active one.
     """
+    basis = basis_of(lead, as_of, version)
+    if basis is None:
+        return None
+    version, as_of = basis
+    return Ledger(version).at(facts_of(lead, as_of), as_of)
+
+
+def basis_of(
+    lead: Lead, as_of: datetime | None = None, version: ModelVersion | None = None
+) -> tuple[ModelVersion, datetime] | None:
+    """By which version, and as of when, `explain` explains; None when there is no version."""
     standing = Standing.objects.filter(lead=lead).first() if as_of is None else None
     if standing and standing.scored_at and standing.model_version:
         as_of = standing.scored_at
         version = version or ModelVersion.objects.filter(number=standing.model_version).first()
     version = version or ModelVersion.objects.active()
-    if version is None:
-        return None
-    as_of = as_of or now()
-    return Ledger(version).at(facts_of(lead, as_of), as_of)
+    return (version, as_of or now()) if version else None
 
 
 def facts_of(lead: Lead, as_of: datetime) -> list[Fact]:
@@ -202,16 +210,20 @@ class Point:
         return self.fit + self.interest
 
 
-def score_over_time(lead: Lead, days: int = 90, until: datetime | None = None) -> list[Point]:
+def score_over_time(
+    lead: Lead, days: int = 90, until: datetime | None = None, facts: list[Fact] | None = None
+) -> list[Point]:
     """One point a day, oldest first, by the active version: `days` + 1 points, or none without one.
 
-    Shows how today's agreement would have judged the past.
+    Shows how today's agreement would have judged the past. `facts` of the lead as of
+    `until`, if at hand, are not read again.
     """
     version = ModelVersion.objects.active()
     if version is None:
         return []
     until = until or now()
-    ledger, facts = Ledger(version), facts_of(lead, until)
+    ledger = Ledger(version)
+    facts = facts_of(lead, until) if facts is None else facts
     instants = [until - timedelta(days=back) for back in range(days, -1, -1)]
     judged = [ledger.at(facts, instant) for instant in instants]
     return [Point(e.as_of, e.fit, e.interest) for e in judged]

@@ -11,7 +11,15 @@ from django.db.models import Max
 
 from leads.models import Lead, Standing
 from scoring import drafting
-from scoring.ledger import Explanation, Line, Point, explain, score_over_time
+from scoring.ledger import (
+    Explanation,
+    Ledger,
+    Line,
+    Point,
+    basis_of,
+    facts_of,
+    score_over_time,
+)
 from scoring.models import FailedLead, ModelVersion, Publication, Rule, Signal
 from scoring.vocabulary import Axis
 from scoring.wording import describe, describe_adjustment
@@ -72,13 +80,15 @@ class Panel:
 
 
 def panel(lead: Lead, as_of: datetime | None = None) -> Panel | None:
-    """The explanation of a lead's score, rows with the most weight first. About 12 queries."""
-    explanation = explain(lead, as_of)
-    if explanation is None:
+    """The explanation of a lead's score, rows with the most weight first. About 8 queries."""
+    basis = basis_of(lead, as_of)
+    if basis is None:
         return None
+    version, as_of = basis
+    facts = facts_of(lead, as_of)
+    explanation = Ledger(version).at(facts, as_of)
     titles = _titles(explanation.lines)
-    version = explanation.version
-    history = tuple(score_over_time(lead, until=explanation.as_of))
+    history = tuple(score_over_time(lead, until=as_of, facts=facts))
     return Panel(
         explanation=explanation,
         axes=(
