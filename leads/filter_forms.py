@@ -96,7 +96,7 @@ class LeadFilterForm(forms.Form):
         people = [(NOBODY, _("Nobody")), *((str(p.pk), str(p)) for p in owners_for(user))]
         self._offer("owner", people, _("All owners"))
         names = dict(countries)
-        known = sorted((str(names.get(c, c)), c) for c in queries.known_values("country"))
+        known = sorted((str(names.get(c, c)), c) for c in queries.known_values("country", user))
         self._offer("country", [(c, n) for n, c in known], _("All countries"))
         account = self.fields["account"]
         assert isinstance(account, forms.ModelChoiceField)

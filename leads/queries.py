@@ -65,15 +65,26 @@ def count_up_to(rows: QuerySet, limit: int = COUNT_LIMIT) -> Count:
     return Count(min(number, limit), number <= limit)
 
 
-def known_values(field: str) -> list[str]:
-    """The distinct values of a lead column, for filter suggestions; may be minutes old."""
+def known_values(field: str, user) -> list[str]:
+    """The distinct values of a lead column among the leads that this user may see.
+
+    For filter suggestions. Who sees every lead shares one answer, which may be minutes
+    old; the few leads of everybody else are asked anew, because they change hands.
+    """
+    leads = Lead.objects.visible_to(user)
+    if leads.query.where:
+        return _distinct(leads, field)
     key = f"leads.known.{field}"
     values = cache.get(key)
     if values is None:
-        rows = Lead.objects.exclude(**{field: ""}).order_by(field).values_list(field, flat=True)
-        values = list(rows.distinct()[:MOST_OPTIONS])
+        values = _distinct(leads, field)
         cache.set(key, values, OPTIONS_TTL)
     return values
+
+
+def _distinct(leads: LeadQuerySet, field: str) -> list[str]:
+    rows = leads.exclude(**{field: ""}).order_by(field).values_list(field, flat=True)
+    return list(rows.distinct()[:MOST_OPTIONS])
 
 
 def in_batches(leads: LeadQuerySet, size: int = 2_000) -> Iterator[Lead]:

@@ -30,7 +30,7 @@ def lead_list(request: PageRequest) -> HttpResponse:
     template = "leads/list.html#results" if request.htmx else "leads/list.html"
     context = {"form": form, "page": page, "count": queries.count_up_to(leads)}
     if not request.htmx:
-        context["known_sources"] = queries.known_values("source")
+        context["known_sources"] = queries.known_values("source", request.user)
     return render(request, template, context)
 
 

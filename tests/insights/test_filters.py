@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insights.filters import DEFAULT_WINDOW, DIMENSIONS, NOT_SET, read_filters
+from insights.queries import segment_options
+from tests.insights.histories import fold, tell
 
 TODAY = date(2026, 11, 22)
 NAMES = ("period", "from", "to", "window", "horizon", *DIMENSIONS)
@@ -75,3 +77,22 @@ def test_nonsense_is_told_and_replaced_by_the_default(params, sentence):
 def test_nothing_that_can_be_typed_is_an_error(params):
     filters = read_filters(params, TODAY)
     assert read_filters(dict(parse_qsl(filters.query())), TODAY).query() == filters.query()
+
+
+def test_the_funnel_offers_only_values_of_leads_that_one_may_see(sam, sue, viv, mia):
+    tell("lead 2026-05-01", owner=sam, source="expo", country="KR")
+    tell("lead 2026-05-01", owner=sue, source="secret fair", country="DE")
+    fold()
+
+    def offered(user) -> dict[str, set[str]]:
+        options = segment_options(user)
+        return {name: {option.value for option in options[name]} for name in options}
+
+    assert offered(mia)["source"] == {"expo", "secret fair"}
+    assert offered(sam) == {
+        "channel": {"unknown"},
+        "source": {"expo"},
+        "country": {"KR"},
+        "owner": {str(sam.pk)},
+    }
+    assert not any(offered(viv).values())

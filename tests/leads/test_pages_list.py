@@ -135,3 +135,12 @@ def test_suggestions_name_visible_accounts_only(acme, mia, sam):
     assert ask(mia, "gl") == ["Globex"]
     assert ask(sam, "gl") == []
     assert ask(mia, "") == []
+
+
+def test_the_filters_of_a_rep_name_nothing_of_other_teams(sam, sue, mia):
+    make_lead(first_name="Anna", owner=sam, source="expo", country="KR")
+    make_lead(first_name="Ben", owner=sue, source="secret fair", country="DE")
+    assert "secret fair" in as_(mia).get("/leads/").content.decode()
+    page = as_(sam).get("/leads/").content.decode()
+    assert "expo" in page and "South Korea" in page
+    assert "secret fair" not in page and "Germany" not in page

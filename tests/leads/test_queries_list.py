@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from leads.filters import LeadFilter, search
 from leads.models import Lead
 from leads.paging import LEAD_SORTS, read_page
-from leads.queries import as_rows, count_up_to, in_batches, leads_for
+from leads.queries import as_rows, count_up_to, in_batches, known_values, leads_for
 from tests.leads.people import make_lead
 
 
@@ -178,3 +178,13 @@ def test_an_export_reads_every_lead_once_in_batches(many):
     assert [lead.pk for lead in in_batches(Lead.objects.all(), size=7)] == sorted(
         lead.pk for lead in many
     )
+
+
+def test_filters_offer_only_values_of_leads_that_one_may_see(sam, sue, mona, viv, mia):
+    make_lead(owner=sam, source="expo", country="KR")
+    make_lead(owner=sue, source="secret fair", country="DE")
+    for field, sams, sues in (("source", "expo", "secret fair"), ("country", "KR", "DE")):
+        assert known_values(field, mia) == sorted([sams, sues])
+        assert known_values(field, sam) == known_values(field, mona) == [sams]
+        assert known_values(field, sue) == [sues]
+        assert known_values(field, viv) == []
