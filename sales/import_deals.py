@@ -81,8 +81,8 @@ class OpportunityPlanner:
     def _load(self, leads: Sequence[LeadState]) -> None:
         """The newest opportunity of each known lead not looked at before."""
         unknown = {s.pk: s for s in leads if s.pk is not None and id(s) not in self._deals}
-        rows = Opportunity.objects.filter(lead__in=unknown).order_by("lead_id", "cycle")
-        for opportunity in rows:
+        rows = Opportunity.objects.filter(lead__in=unknown).select_related("product")
+        for opportunity in rows.order_by("lead_id", "cycle"):
             state = unknown[opportunity.lead_id]
             self._deals[id(state)] = DealState(opportunity, state)
 
