@@ -69,6 +69,7 @@ class StageEpisode(models.Model):
         ordering = ("lead_id", "seq")
         verbose_name = _("stage episode")
         verbose_name_plural = _("stage episodes")
+        # "Is not null" stands beside each comparison: a CHECK lets pass what is unknown.
         constraints = [
             models.UniqueConstraint(fields=["lead", "seq"], name="leads_episode_seq_once"),
             models.UniqueConstraint(
@@ -79,12 +80,15 @@ class StageEpisode(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(seq=1, previous_seq=None, from_stage="", cycle=1)
-                | (Q(seq__gt=1, previous_seq=F("seq") - 1) & ~Q(from_stage="")),
+                | (
+                    Q(seq__gt=1, previous_seq__isnull=False, previous_seq=F("seq") - 1)
+                    & ~Q(from_stage="")
+                ),
                 name="leads_episode_chain",
             ),
             models.CheckConstraint(
                 condition=Q(left_at=None, exit_kind="")
-                | (Q(left_at__gte=F("entered_at")) & ~Q(exit_kind="")),
+                | (Q(left_at__isnull=False, left_at__gte=F("entered_at")) & ~Q(exit_kind="")),
                 name="leads_episode_not_negative",
             ),
         ]
