@@ -13,7 +13,6 @@ from functools import cached_property
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
-from django_countries import countries
 
 from insights.periods import (
     DEFAULT_PRESET,
@@ -24,6 +23,7 @@ from insights.periods import (
     preset_period,
 )
 from leads.channels import Channel
+from leads.countries import countries
 
 WINDOWS = (14, 30, 60, 90, 180, 365)
 DEFAULT_WINDOW = 90

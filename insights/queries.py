@@ -9,7 +9,6 @@ from datetime import date, datetime
 
 from django.conf import settings
 from django.db import connection, transaction
-from django_countries import countries
 
 from insights import rules
 from insights.filters import DIMENSIONS, Filters
@@ -26,6 +25,7 @@ from insights.report import (
 from insights.reports import load
 from insights.scope import Scope
 from leads.channels import Channel
+from leads.countries import countries
 from users.models import User
 
 MOST_OPTIONS = 100

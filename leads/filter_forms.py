@@ -8,10 +8,10 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django_countries import countries
 
 from leads import queries
 from leads.channels import Channel
+from leads.countries import countries
 from leads.filters import LeadFilter
 from leads.models import Account, Lead, Standing
 from leads.paging import DEFAULT_SORT, LEAD_SORTS

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from leads.channels import Channel
+from leads.countries import Countries
 from leads.stages import FUNNEL, Stage
 from users.models import Team, User
 from users.roles import Role
@@ -53,7 +54,7 @@ class Account(models.Model):
     name = models.CharField(_("name"), max_length=200)
     domain = models.CharField(_("domain"), max_length=253, blank=True)
     industry = models.CharField(_("industry"), max_length=100, blank=True)
-    country = CountryField(_("country"), blank=True)
+    country = CountryField(_("country"), countries=Countries, blank=True)
     employee_count = models.PositiveIntegerField(_("employees"), null=True, blank=True)
     revenue_amount = models.DecimalField(
         _("yearly revenue"), max_digits=16, decimal_places=2, null=True, blank=True
@@ -123,7 +124,7 @@ class Lead(models.Model):
         on_delete=models.SET_NULL,
         related_name="leads",
     )
-    country = CountryField(_("country"), blank=True)
+    country = CountryField(_("country"), countries=Countries, blank=True)
     persona = models.CharField(_("persona"), max_length=100, blank=True)
     channel = models.CharField(
         _("channel"), max_length=30, choices=Channel.choices, default=Channel.UNKNOWN
