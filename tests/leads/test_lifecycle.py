@@ -50,6 +50,11 @@ INSERT = """
         actor_label, reason, is_override, criteria)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, now(), '', false, false, 'system', '', '', false, '[]')
 """
+BRING_ALONG = """
+    ; UPDATE leads_lead l SET (stage, cycle, episode_seq, stage_entered_at) = (
+        SELECT stage, cycle, seq, entered_at FROM leads_stageepisode e
+         WHERE e.lead_id = l.id ORDER BY seq DESC LIMIT 1)
+"""
 
 
 def test_the_database_knows_the_same_moves_as_the_code(db):
@@ -123,15 +128,43 @@ def test_who_comes_second_is_told_who_was_faster(lead, ana):
 )
 def test_postgresql_refuses(lead, why, row):
     with pytest.raises(DatabaseError):
-        raw(INSERT, lead.pk, *row)
+        raw(INSERT + BRING_ALONG, lead.pk, *row)
     assert story(lead) == [(1, 1, "lead", "")]
 
 
 def test_postgresql_refuses_a_second_decision_on_the_same_step(lead):
     step = (2, 1, "lead", "qualified", "advanced", False, 1)
-    raw(INSERT, lead.pk, *step)
+    raw(INSERT + BRING_ALONG, lead.pk, *step)
     with pytest.raises(DatabaseError):
-        raw(INSERT, lead.pk, *step)
+        raw(INSERT + BRING_ALONG, lead.pk, *step)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE leads_lead SET stage = 'sql'",
+        "UPDATE leads_lead SET cycle = 7",
+        "UPDATE leads_lead SET stage_entered_at = now() - interval '9 years'",
+        "UPDATE leads_lead SET stage_entered_at = NULL",
+        "UPDATE leads_lead SET episode_seq = 0, stage = 'lead'",
+    ],
+)
+def test_postgresql_refuses_a_stage_that_history_does_not_tell(customer, sql):
+    with pytest.raises(DatabaseError, match="where its newest episode says"):
+        raw(sql)
+    customer.refresh_from_db()
+    assert customer.stage == "customer"
+
+
+def test_postgresql_refuses_a_step_that_the_lead_does_not_follow(lead):
+    with pytest.raises(DatabaseError, match="where its newest episode says"):
+        raw(INSERT, lead.pk, 2, 1, "lead", "qualified", "advanced", False, 1)
+
+
+def test_postgresql_refuses_a_lead_without_history(db):
+    with pytest.raises(DatabaseError, match="where its newest episode says"), transaction.atomic():
+        Lead.objects.create(email="nobody@acme.example")
+        raw("SELECT 1")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from scoring.choosing import these
 from scoring.ledger import Ledger, facts_of
 from scoring.models import GroupCap, ModelVersion, Rule, Signal
 from scoring.verifying import verify
+from tests.factories import LeadFactory
 from tests.scoring import oracle
 from tests.scoring.oracle import Law, Told
 from tests.scoring.stories import website
@@ -110,7 +111,7 @@ def interest_of(lead: Lead) -> tuple[Decimal, datetime]:
 
 @pytest.fixture
 def lead(db) -> Lead:
-    lead = Lead.objects.create(email="drawn@acme.example")
+    lead = LeadFactory(email="drawn@acme.example")
     folding.fold(these([lead.pk]))
     return lead
 

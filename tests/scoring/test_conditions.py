@@ -15,6 +15,7 @@ from scoring.matching import LEAD_TABLES
 from scoring.models import Signal
 from scoring.vocabulary import OPERATORS, find_field
 from scoring.wording import describe
+from tests.factories import LeadFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -106,10 +107,16 @@ def known_of(lead: Lead, name: str) -> object:
 
 def test_fields_look_at_the_account_and_at_own_fields():
     account = Account.objects.create(name="Acme", industry="Food", country="KR", employee_count=70)
-    lead = Lead.objects.create(
+    lead = LeadFactory(
         email="kim@gmail.com", account=account, custom={"tier": "gold", "employee_count": "9"}
     )
-    bare = Lead.objects.create(email="lee@acme.example", custom={"employee_count": "1e9"})
+    bare = LeadFactory(
+        email="lee@acme.example",
+        first_name="",
+        last_name="",
+        account=None,
+        custom={"employee_count": "1e9"},
+    )
     fields = ("industry", "country", "company", "employee_count", "email_type", "custom.tier")
     assert [known_of(lead, f) for f in fields] == ["Food", "KR", "Acme", 70, "free", "gold"]
     assert [known_of(bare, f) for f in fields] == [None, None, None, None, "corporate", None]
