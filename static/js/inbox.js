@@ -25,13 +25,20 @@
   // --- Choosing -------------------------------------------------------------
 
   let loading = null;
+  let drawn = Promise.resolve(); // when the detail of the last choice is on the page
+  const shownId = () => detail.querySelector("[data-detail-of]")?.dataset.detailOf;
 
   function mark(item) {
     for (const other of list().querySelectorAll("a[aria-current='true']")) other.removeAttribute("aria-current");
     if (item) link(item).setAttribute("aria-current", "true");
   }
 
-  async function choose(item, { focus = true } = {}) {
+  function choose(item, options) {
+    drawn = draw(item, options);
+    return drawn;
+  }
+
+  async function draw(item, { focus = true } = {}) {
     mark(item);
     if (!item) {
       detail.replaceChildren();
@@ -197,9 +204,11 @@
     hold(item, "accept", body);
   }
 
-  function openReject() {
+  // Quick fingers press r before the next lead is drawn: never open the one before.
+  async function openReject() {
+    await drawn;
     const reject = detail.querySelector("[data-reject]");
-    if (!reject) return;
+    if (!reject || shownId() !== chosen()?.dataset.handoff) return;
     reject.open = true;
     reject.querySelector("input[type=radio]").focus();
   }
@@ -214,7 +223,7 @@
   inbox.addEventListener("submit", (event) => {
     const form = event.target.closest("form[data-decide]");
     if (!form) return;
-    const item = row(detail.querySelector("[data-detail-of]")?.dataset.detailOf);
+    const item = row(shownId());
     if (!item) return; // a plain form will do
     event.preventDefault();
     hold(item, form.dataset.decide, new FormData(form));

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -59,6 +61,14 @@ def test_a_rep_accepts_and_rejects_by_keyboard(inbox):
     assert Handoff.objects.get(state="rejected").reject_reason.code == "bad_timing"
 
 
+def test_quick_fingers_reject_who_is_chosen_not_who_was_shown(inbox):
+    inbox.route("**/inbox/*/", lambda route: (time.sleep(0.5), route.continue_()))
+    for key in ("j", "r"):
+        inbox.keyboard.press(key)
+    expect(inbox.locator("#handoff-detail details[open]")).to_be_visible()
+    expect(detail(inbox)).to_have_text("Ben Roy")
+
+
 def test_a_decision_can_be_taken_back_for_a_moment(inbox):
     inbox.keyboard.press("a")
     expect(inbox.get_by_text("Ada Roy: accepted")).to_be_visible()
@@ -92,6 +102,7 @@ def test_enter_opens_the_lead_and_question_mark_helps(inbox):
     inbox.keyboard.press("?")
     expect(inbox.get_by_role("dialog")).to_be_visible()
     inbox.keyboard.press("Escape")
+    expect(inbox.get_by_role("dialog")).to_be_hidden()
     inbox.keyboard.press("j")
     inbox.keyboard.press("Enter")
     expect(inbox.locator("h1")).to_contain_text("Ben Roy")
