@@ -18,7 +18,9 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
+from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -33,9 +35,16 @@ def pytest_collection_modifyitems(items) -> None:
             item.add_marker(pytest.mark.django_db(transaction=True))
 
 
+class QuickHasher(PBKDF2PasswordHasher):
+    """The hash that the server knows, made with a single round."""
+
+    iterations = 1
+
+
 @pytest.fixture(autouse=True)
-def quick_and_uncollected() -> None:
-    """Not here: the server is a process of its own and checks passwords as production does."""
+def quick_and_uncollected(settings) -> None:
+    """The server is a process of its own with production's hashers and collected files."""
+    settings.PASSWORD_HASHERS = [f"{__name__}.QuickHasher"]
 
 
 def _chromium() -> str | None:
@@ -139,8 +148,26 @@ def new_page(browser, server, transactional_db) -> Iterator[Callable[..., Page]]
 
 
 @pytest.fixture
-def signed_in(new_page) -> Callable[..., Page]:
-    """Opens a page and signs a person in through the form: `signed_in(mia)`."""
+def signed_in(new_page, server) -> Callable[..., Page]:
+    """Opens the landing page of a person whose session is already there: `signed_in(mia)`."""
+
+    def sign_in(user, **options) -> Page:
+        client = Client()
+        client.force_login(user)
+        page = new_page(**options)
+        session = client.cookies[settings.SESSION_COOKIE_NAME].value
+        page.context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": server}]
+        )
+        page.goto("/")
+        return page
+
+    return sign_in
+
+
+@pytest.fixture
+def signed_in_by_form(new_page) -> Callable[..., Page]:
+    """The same, the way people do it: with address and password."""
 
     def sign_in(user, **options) -> Page:
         page = new_page(**options)

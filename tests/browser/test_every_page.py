@@ -39,7 +39,7 @@ def test_every_page_of(who, color_scheme, width, content, request, signed_in, ru
     assert len(pages) >= 4
     for place in pages:
         assert page.goto(place).status == 200, place
-        page.wait_for_load_state("networkidle")
+        page.wait_for_function("!document.querySelector('.htmx-request')")
         found += [f"{place} {violation}" for violation in run_axe(page)]
         if not is_within_screen(page):
             found.append(f"{place} is wider than the screen")
