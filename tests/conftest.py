@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
 from users.models import Team, User
 from users.roles import Role
+
+# Other sessions of this database that are in a statement or a transaction, or were just now.
+OTHERS_AT_WORK = """
+SELECT EXISTS (
+    SELECT 1 FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()
+       AND backend_type = 'client backend'
+       AND (state <> 'idle' OR state_change > clock_timestamp() - interval '100 milliseconds'))
+"""
 
 
 @pytest.fixture(scope="session")
@@ -20,12 +31,26 @@ def django_db_setup(django_db_setup, django_db_blocker):
     flush = TransactionTestCase._fixture_teardown
 
     def flush_and_restore(self) -> None:
+        _wait_for_silence()
         flush(self)
         _restore_reference_rows()
 
     TransactionTestCase._fixture_teardown = flush_and_restore
     yield
     TransactionTestCase._fixture_teardown = flush
+
+
+def _wait_for_silence(seconds: float = 10) -> None:
+    """A server of the test may still answer a browser that has gone: emptying its tables
+    under its hands would end in a deadlock."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(OTHERS_AT_WORK)
+            if not cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    raise AssertionError("The servers of this test did not come to rest.")
 
 
 def _allow_truncate() -> None:
