@@ -9,17 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.timezone import localdate
+from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from leads.models import BuyingRole, Consent, Criterion, Lead
+from leads.models import BuyingRole, Consent, Criterion, Lead, Standing
 from leads.refusals import Refused
+from leads.stages import Stage
+
+# Kinds that others ask about by name.
+WAITING_TIME = "not_before_has_passed"
+NEW_ACTIVITY = "active_in_this_cycle"
 
 # met / not met / unknown, and the sentence that says so.
 Verdict = tuple[bool | None, str]
@@ -107,6 +113,19 @@ def evaluate(lead: Lead, stage: str | None = None) -> list[Result]:
     return [_evaluate_one(lead, row) for row in rows]
 
 
+def asked_of(stage: str) -> dict[str, dict]:
+    """The kinds of criteria that guard the way out of this stage, with their settings."""
+    rows = Criterion.objects.filter(stage=stage, is_active=True)
+    return dict(rows.values_list("kind", "params"))
+
+
+def usual_return_on(at: datetime | None = None) -> date | None:
+    """The day before which somebody recycled at `at` (now) stays away from sales, unless
+    another one is named. None when no waiting time is asked for."""
+    days = asked_of(Stage.QUALIFIED).get(WAITING_TIME, {}).get("days")
+    return localdate(at) + timedelta(days=days) if days else None
+
+
 def _evaluate_one(lead: Lead, row: Criterion) -> Result:
     label, evaluator = _evaluators.get(row.kind, (row.kind, _unknown_kind))
     is_met, sentence = evaluator(lead, row.params)
@@ -142,6 +161,18 @@ def _not_before_has_passed(lead: Lead, params: dict) -> Verdict:
     return False, _("Recycled: not before %(day)s.") % {"day": day}
 
 
+def _active_in_this_cycle(lead: Lead, params: dict) -> Verdict:
+    """A new cycle needs new evidence: points from before it brought the lead here last time."""
+    if lead.cycle == 1:
+        return True, _("This is the first cycle.")
+    began_at = lead.episodes.filter(cycle=lead.cycle).values_list("entered_at", flat=True)[0]
+    day = date_format(localtime(began_at), "DATE_FORMAT")
+    newest = Standing.objects.filter(lead=lead).values_list("last_activity_at", flat=True).first()
+    if newest is None or newest <= began_at:
+        return False, _("No activity since this cycle began on %(day)s.") % {"day": day}
+    return True, _("Active since this cycle began on %(day)s.") % {"day": day}
+
+
 def _buying_roles_known(lead: Lead, params: dict) -> Verdict:
     """The configured roles are taken by this lead or by others of its account."""
     people = (
@@ -161,7 +192,13 @@ def _buying_roles_known(lead: Lead, params: dict) -> Verdict:
 def register_own_kinds() -> None:
     register("has_valid_email", gettext_lazy("Valid e-mail"), _has_valid_email)
     register("has_consent", gettext_lazy("Recorded consent"), _has_consent)
-    register("not_before_has_passed", gettext_lazy("Waiting time is over"), _not_before_has_passed)
+    register(
+        WAITING_TIME,
+        gettext_lazy("Waiting time is over"),
+        _not_before_has_passed,
+        takes_number("days", 1, 730),
+    )
+    register(NEW_ACTIVITY, gettext_lazy("New activity in this cycle"), _active_in_this_cycle)
     register(
         "buying_roles_known", gettext_lazy("Buying roles known"), _buying_roles_known, _takes_roles
     )

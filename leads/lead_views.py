@@ -74,6 +74,7 @@ def _page(
         "timeline": lead_queries.timeline_page(lead),
         "sources": source_names(),
         "transition_form": TransitionForm(initial={"expected_seq": lead.episode_seq}),
+        "usual_return_on": criteria.usual_return_on(),
         "role_form": BuyingRoleForm(),
         "consent_form": ConsentForm(),
         "assignment_form": _assignment_form(request, lead),

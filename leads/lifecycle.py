@@ -59,11 +59,21 @@ def advance(
 
 
 def recycle(
-    lead_id: int, *, by: Actor, reason: str, not_before_on: date | None = None, **options
+    lead_id: int,
+    *,
+    by: Actor,
+    reason: str,
+    at: datetime | None = None,
+    not_before_on: date | None = None,
+    **options,
 ) -> StageEpisode:
-    """Send a lead back to nurture: a new cycle, beginning at Qualified lead."""
+    """Send a lead back to nurture: a new cycle, beginning at Qualified lead.
+
+    Without `not_before_on` the usual waiting time runs (leads/criteria.py).
+    """
+    day = not_before_on or criteria.usual_return_on(at)
     return _leave(
-        lead_id, Stage.QUALIFIED, by=by, reason=reason, not_before_on=not_before_on, **options
+        lead_id, Stage.QUALIFIED, by=by, reason=reason, at=at, not_before_on=day, **options
     )
 
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import structlog
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
-from leads import lifecycle
+from leads import criteria, lifecycle
 from leads.actors import Actor
 from leads.models import Lead
 from leads.refusals import Refused
@@ -24,8 +24,14 @@ log = structlog.get_logger(__name__)
 
 def waiting_leads(lead_ids: Sequence[int] | None = None) -> QuerySet[Lead]:
     """Qualified leads that may become MQLs as soon as they are promising."""
-    has_waited = Q(not_before_on=None) | Q(not_before_on__lte=localdate())
-    waiting = Lead.objects.filter(has_waited, stage=Stage.QUALIFIED)
+    waiting = Lead.objects.filter(stage=Stage.QUALIFIED)
+    asked = criteria.asked_of(Stage.QUALIFIED)
+    if criteria.WAITING_TIME in asked:
+        waiting = waiting.filter(Q(not_before_on=None) | Q(not_before_on__lte=localdate()))
+    if criteria.NEW_ACTIVITY in asked:
+        # A cycle after the first begins with this stage.
+        is_active = Q(standing__last_activity_at__gt=F("stage_entered_at"))
+        waiting = waiting.filter(Q(cycle=1) | is_active)
     return waiting if lead_ids is None else waiting.filter(pk__in=lead_ids)
 
 
