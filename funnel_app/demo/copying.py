@@ -9,6 +9,8 @@ from typing import Any
 from django.db import connection
 
 PORTION = 20_000  # rows of all tables together
+# Constraints about several rows; those about one are checked at each statement.
+AT_EACH_PORTION = "has_successor, follows_history, lead_follows"
 
 
 @dataclass(frozen=True)
@@ -41,17 +43,18 @@ class Copier:
                 _copy(table, rows)
                 rows.clear()
         self._size = 0
-        _check_episodes()
+        _check_histories()
 
 
-def _check_episodes() -> None:
-    """Have the database check now that closed episodes have successors, not at the commit.
+def _check_histories() -> None:
+    """Have the database compare leads and episodes now, not all of them at the commit.
 
-    It cannot check at each row: the successor closes the episode just before it is there.
+    It cannot check at each row: an episode is closed just before its successor is there,
+    and a lead comes before its history.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS has_successor IMMEDIATE")
-        cursor.execute("SET CONSTRAINTS has_successor DEFERRED")
+        cursor.execute(f"SET CONSTRAINTS {AT_EACH_PORTION} IMMEDIATE")
+        cursor.execute(f"SET CONSTRAINTS {AT_EACH_PORTION} DEFERRED")
 
 
 def _copy(table: Table, rows: Sequence[Sequence[Any]]) -> None:

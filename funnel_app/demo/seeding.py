@@ -16,7 +16,7 @@ from django.db import OperationalError, connection, transaction
 from funnel_app.demo import event_rows, lead_rows, sales_rows
 from funnel_app.demo.casting import cast_roles
 from funnel_app.demo.company import TEAMS
-from funnel_app.demo.copying import Copier
+from funnel_app.demo.copying import AT_EACH_PORTION, Copier
 from funnel_app.demo.gauge import Gauge
 from funnel_app.demo.prospects import Group, groups, tell_group
 from funnel_app.demo.seasons import Calendar
@@ -94,7 +94,7 @@ def _set_limits() -> None:
             "SET LOCAL idle_in_transaction_session_timeout = 0;"
             "SET LOCAL work_mem = '128MB'; SET LOCAL maintenance_work_mem = '256MB';"
             # Checked at each statement: a million checks in wait for the commit need memory.
-            "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS has_successor DEFERRED"
+            f"SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS {AT_EACH_PORTION} DEFERRED"
         )
 
 

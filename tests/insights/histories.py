@@ -8,6 +8,8 @@ from datetime import datetime
 from itertools import count
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
+
 from insights import folding
 from leads.models import Lead, StageEpisode
 from leads.stages import moves_from
@@ -55,6 +57,7 @@ def _read(line: str) -> Step:
     )
 
 
+@transaction.atomic
 def write(history: History) -> Lead:
     lead = Lead.objects.create(email=f"p{next(_numbers)}@history.example", **history.lead)
     previous, cycle = "", 1
@@ -80,13 +83,14 @@ def write(history: History) -> Lead:
         )
         previous = step.stage
     StageEpisode.objects.bulk_create(episodes)
-    Lead.objects.filter(pk=lead.pk).update(
-        stage=previous,
-        cycle=cycle,
-        episode_seq=len(episodes),
-        stage_entered_at=episodes[-1].entered_at,
-    )
-    lead.refresh_from_db()
+    return follow(lead, episodes[-1])
+
+
+def follow(lead: Lead, newest: StageEpisode) -> Lead:
+    """Let the lead repeat its newest episode, as the database demands."""
+    lead.stage, lead.stage_entered_at = newest.stage, newest.entered_at
+    lead.cycle, lead.episode_seq = newest.cycle, newest.seq
+    lead.save()
     return lead
 
 

@@ -15,7 +15,7 @@ from insights.verifying import differences
 from leads import lifecycle
 from leads.actors import Actor
 from leads.capture import capture_lead
-from leads.models import Lead, StageEpisode
+from leads.models import Lead
 from tests.insights.histories import fold, tell
 
 SYSTEM = Actor.system("test")
@@ -89,7 +89,7 @@ def test_a_merged_and_an_erased_lead_disappear(lead):
     assert stays(other) == [] and counted("all") == 1
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL funnel.erasing = 'on'")
-    StageEpisode.objects.filter(lead=lead).delete()
+    lead.delete()
     fold()
     assert not Stay.objects.exists() and not Cell.objects.exists()
 

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from leads.models import AuditEntry
-from tests.insights.histories import at, fold, tell
+from tests.insights.histories import at, fold, follow, tell
 
 FUNNEL = "/funnel/"
 
@@ -197,7 +197,7 @@ def test_reasons_add_up_to_the_drop_off_and_open_their_leads(page):
 
 
 def leave(lead, kind: str, reason: str) -> None:
-    lead.episodes.create(
+    episode = lead.episodes.create(
         seq=4,
         previous_seq=3,
         from_stage="mql",
@@ -209,6 +209,7 @@ def leave(lead, kind: str, reason: str) -> None:
         actor_kind="system",
         reason=reason,
     )
+    follow(lead, episode)
 
 
 def text_of(response) -> str:

@@ -193,7 +193,7 @@ def test_postgresql_refuses_to_empty_the_history(customer):
 
 
 def test_erasing_a_person_is_the_one_exception(lead):
-    raw("SET LOCAL funnel.erasing = 'on'; DELETE FROM leads_stageepisode")
+    raw("SET LOCAL funnel.erasing = 'on'; DELETE FROM leads_stageepisode; DELETE FROM leads_lead")
     assert not StageEpisode.objects.exists()
 
 
