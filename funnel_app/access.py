@@ -21,6 +21,7 @@ ADMINS = frozenset({Role.ADMIN})
 
 ACCESS: dict[str, frozenset[str]] = {
     "home": SIGNED_IN,
+    "favicon": PUBLIC,
     "set_language": PUBLIC,
     "account_login": PUBLIC,
     "account_logout": PUBLIC,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.views.decorators.http import require_safe
 
 from funnel_app.navigation import landing_url
 from users.requests import PageRequest
@@ -14,6 +16,12 @@ def home(request: PageRequest) -> HttpResponse:
     """Everybody's front door leads to the page where their day starts."""
     url = landing_url(request.user)
     return HttpResponseRedirect(url) if url else render(request, "home.html")
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Pages name their icon; browsers that show a file or a plain sentence ask here for one."""
+    return HttpResponseRedirect(static("img/favicon.svg"))
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
