@@ -178,8 +178,14 @@ def _publication_of(version: ModelVersion | None) -> Publication | None:
 
 
 def _refusal(version: ModelVersion) -> str:
+    """Why an attempt to change this version left no trace."""
+    if version.is_draft:
+        return _(
+            "Nothing was saved: version %(number)s is being published and cannot be changed."
+        ) % {"number": version.number}
     return _(
-        "Version %(number)s is %(state)s and never changes. Clone it to a draft and change that."
+        "Nothing was saved: version %(number)s is %(state)s and never changes. Clone it to a "
+        "draft and change that."
     ) % {"number": version.number, "state": version.get_state_display().lower()}
 
 

@@ -121,13 +121,51 @@ def test_an_admin_changes_a_weight_and_publishes_it(client, ana, scored_lead):
     assert Publication.objects.get().finished_at
 
 
+def everything_in(version: ModelVersion) -> list:
+    """The version with its rules and caps, column by column."""
+    tables = (ModelVersion.objects.filter(pk=version.pk), version.rules.all(), version.caps.all())
+    return [list(rows.order_by("pk").values()) for rows in tables]
+
+
+def attempt_to_change(client, version: ModelVersion) -> str:
+    """Change what the form has to change, and delete a rule. The page that answers."""
+    form = rule_form(version, **{"rules-0-points": "99", "rules-1-DELETE": "on"})
+    form |= {"name": "Mine", "threshold": "1", "caps-0-cap": "1", "_save": "Save"}
+    edit = reverse("admin:scoring_modelversion_change", args=[version.pk])
+    return client.post(edit, form, follow=True).content.decode()
+
+
 def test_a_published_version_is_shown_but_never_changed(client, ana):
     client.force_login(ana)
-    edit = reverse("admin:scoring_modelversion_change", args=[active().pk])
-    assert "never changes. Clone it to a draft" in client.get(edit).content.decode()
-    answer = client.post(edit, {"threshold": "1"}, follow=True)
-    assert "Version 1 is active and never changes." in answer.content.decode()
-    assert active().threshold == 60
+    version = active()
+    before = everything_in(version)
+    edit = reverse("admin:scoring_modelversion_change", args=[version.pk])
+    page = client.get(edit).content.decode()
+    assert "never changes. Clone it to a draft" in page and 'name="_save"' not in page
+    sentence = "Nothing was saved: version 1 is active and never changes. Clone it to a draft"
+    assert sentence in attempt_to_change(client, version)
+    delete = reverse("admin:scoring_modelversion_delete", args=[version.pk])
+    assert client.post(delete, {"post": "yes"}).status_code == 403
+    assert everything_in(version) == before
+
+
+def test_a_retired_version_never_changes_either(client, ana):
+    client.force_login(ana)
+    version = active()
+    client.post(reverse("admin:scoring_modelversion_publish", args=[clone(client).pk]))
+    before = everything_in(version)
+    assert "version 1 is retired and never changes" in attempt_to_change(client, version)
+    assert everything_in(version) == before
+
+
+def test_a_version_on_its_way_cannot_be_changed_under_it(client, ana):
+    client.force_login(ana)
+    draft = clone(client)
+    Publication.objects.create(version=draft, requested_by=ana)
+    before = everything_in(draft)
+    answer = attempt_to_change(client, draft)
+    assert "version 2 is being published and cannot be changed." in answer
+    assert everything_in(draft) == before
 
 
 def test_a_threshold_out_of_reach_is_refused_at_the_field(client, ana):
