@@ -6,6 +6,8 @@ A model instance per episode would take longer than PostgreSQL takes to check it
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from django.db import connection
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 
 COPY = """
 COPY leads_stageepisode (lead_id, seq, previous_seq, from_stage, stage, entry_kind,
-    starts_cycle, cycle, entered_at, exit_kind, is_pass_through, is_date_unknown, actor_kind,
-    actor_id, actor_label, reason, is_override, criteria, model_version) FROM STDIN
+    starts_cycle, cycle, entered_at, left_at, exit_kind, is_pass_through, is_date_unknown,
+    actor_kind, actor_id, actor_label, reason, is_override, criteria, model_version) FROM STDIN
 """
 # What a lead repeats of its newest episode.
 SAVE_CACHES = """
@@ -49,15 +51,17 @@ def write(
 
 
 def _rows(lead: Lead, steps: Sequence[Step]) -> Iterator[tuple]:
-    """The first columns of each episode; the lead's caches follow step by step."""
-    for step in steps:
+    """The first columns of each episode; the lead's caches follow step by step.
+
+    All but the last arrive closed, as the next one begins: PostgreSQL compares both.
+    """
+    arrivals = list(_instants(lead, steps))
+    for step, at, next_step, next_at in zip_longest(steps, arrivals, steps[1:], arrivals[1:]):
         move = step.move
         previous = lead.episode_seq or None
         lead.stage, lead.episode_seq = str(move.to_stage), lead.episode_seq + 1
         lead.cycle += int(move.starts_cycle)
-        # History never runs backwards.
-        since = lead.stage_entered_at
-        lead.stage_entered_at = max(step.at, since) if since else step.at
+        lead.stage_entered_at = at
         yield (
             lead.pk,
             lead.episode_seq,
@@ -67,11 +71,20 @@ def _rows(lead: Lead, steps: Sequence[Step]) -> Iterator[tuple]:
             str(move.kind),
             move.starts_cycle,
             lead.cycle,
-            lead.stage_entered_at,
-            "",
+            at,
+            next_at,
+            str(next_step.move.kind) if next_step else "",
             step.is_pass_through,
             step.is_date_unknown,
         )
+
+
+def _instants(lead: Lead, steps: Sequence[Step]) -> Iterator[datetime]:
+    """When each step happened. History never runs backwards."""
+    since = lead.stage_entered_at
+    for step in steps:
+        since = max(step.at, since) if since else step.at
+        yield since
 
 
 def _caches(lead: Lead) -> tuple:
