@@ -118,6 +118,9 @@ class ModelVersionAdmin(admin.ModelAdmin):
                 self._guarded(self.publish),
                 name="scoring_modelversion_publish",
             ),
+            path(
+                "<int:pk>/resume/", self._guarded(self.resume), name="scoring_modelversion_resume"
+            ),
         ]
         return own + super().get_urls()
 
@@ -137,6 +140,21 @@ class ModelVersionAdmin(admin.ModelAdmin):
             messages.SUCCESS,
         )
         return HttpResponseRedirect(reverse("admin:scoring_modelversion_change", args=[draft.pk]))
+
+    def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return require_POST(self._resume)(request, pk)
+
+    def _resume(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Back to the Scoring page, which shows either how it goes on or who was faster."""
+        version = get_object_or_404(ModelVersion, pk=pk)
+        try:
+            publishing.resume(version.pk, by=_actor(request))
+        except Conflict as refusal:
+            self.message_user(request, str(refusal), messages.WARNING)
+        else:
+            goes_on = _("Publishing version %(number)s goes on.") % {"number": version.number}
+            self.message_user(request, goes_on, messages.SUCCESS)
+        return HttpResponseRedirect(reverse("scoring:model"))
 
     def publish(self, request: HttpRequest, pk: int) -> HttpResponse:
         return require_http_methods(["GET", "POST"])(self._publish)(request, pk)

@@ -12,7 +12,7 @@ from functools import partial
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -31,7 +31,6 @@ from scoring.vocabulary import Axis
 log = structlog.get_logger(__name__)
 
 COUNT_CHUNK = 20_000
-MOST_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -100,16 +99,20 @@ def publish(version_id: int, *, by: Actor) -> Publication:
             % {"number": version.number}
         )
     if running := Publication.objects.filter(finished_at=None).select_related("version").first():
-        raise Conflict(
-            _("Version %(number)s is being published. Wait until it is done.")
-            % {"number": running.version.number}
-        )
+        raise Conflict(_in_the_way(running))
     _require_sense(version)
     publication = Publication.objects.create(version=version, requested_by=by.user)
     if not signals_to_count(version):
         _activate(publication)
     transaction.on_commit(partial(hint, "scoring.tasks.publish"), robust=True)
     return publication
+
+
+def _in_the_way(publication: Publication) -> str:
+    number = {"number": publication.version.number}
+    if publication.is_stopped:
+        return _("Version %(number)s stopped on its way. Let it go on first.") % number
+    return _("Version %(number)s is being published. Wait until it is done.") % number
 
 
 def _require_sense(version: ModelVersion) -> None:
@@ -166,7 +169,7 @@ def drain(limit: int = 1) -> int:
 
     A publication that fails five times in a row stops, with its error, until `resume`.
     """
-    if Publication.objects.filter(finished_at=None, attempts__lt=MOST_ATTEMPTS).exists():
+    if _under_way().exists():
         return _drain_publication()
     try:
         return int(count_some())
@@ -175,9 +178,12 @@ def drain(limit: int = 1) -> int:
         return 0
 
 
+def _under_way() -> QuerySet[Publication]:
+    return Publication.objects.filter(finished_at=None, attempts__lt=Publication.MOST_ATTEMPTS)
+
+
 def _drain_publication() -> int:
-    waiting = Publication.objects.filter(finished_at=None, attempts__lt=MOST_ATTEMPTS)
-    publication = waiting.order_by("pk").first()
+    publication = _under_way().order_by("pk").first()
     if publication is None:
         return 0
     mine = Publication.objects.filter(pk=publication.pk)
@@ -193,11 +199,22 @@ def _drain_publication() -> int:
     return int(took_step)
 
 
-def resume(publication_id: int, *, by: Actor) -> None:
-    """Let a publication that stopped try again."""
+@transaction.atomic
+def resume(version_id: int, *, by: Actor) -> Publication:
+    """Let the publication of this version, which stopped, go on where it was.
+
+    Raises Refused for who is no admin, Conflict when it goes on already or is done.
+    """
     require_admin(by)
-    Publication.objects.filter(pk=publication_id).update(attempts=0)
-    hint("scoring.tasks.publish")
+    rows = Publication.objects.select_for_update(no_key=True, of=("self",))
+    publication = rows.select_related("version").filter(version=version_id).first()
+    if publication is None or not publication.is_stopped:
+        raise Conflict(_("This publication does not stand still: somebody was faster."))
+    publication.attempts = 0
+    publication.save(update_fields=["attempts"])
+    log.info("publication_resumed", version=publication.version.number, by=by.label)
+    transaction.on_commit(partial(hint, "scoring.tasks.publish"), robust=True)
+    return publication
 
 
 def _step(publication_id: int) -> bool:

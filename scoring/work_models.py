@@ -106,8 +106,10 @@ class Publication(models.Model):
     """The way of a draft into force: activate, score all leads, move on who is ready.
 
     A work row: each step commits its progress, and any worker or the relay
-    takes it up where the last one stopped.
+    takes it up where the last one stopped. `attempts` counts failures in a row.
     """
+
+    MOST_ATTEMPTS = 5
 
     version = models.OneToOneField(
         "scoring.ModelVersion", on_delete=models.CASCADE, related_name="publication"
@@ -131,3 +133,8 @@ class Publication(models.Model):
     @property
     def is_running(self) -> bool:
         return self.finished_at is None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Failed so often that nobody tries again until an admin says so."""
+        return self.is_running and self.attempts >= self.MOST_ATTEMPTS

@@ -139,7 +139,7 @@ def test_a_publication_that_fails_stops_and_can_be_resumed(draft, ana, monkeypat
     publication = Publication.objects.get()
     assert (publication.attempts, publication.finished_at) == (5, None)
     assert "division by zero" in publication.error
-    publishing.resume(publication.pk, by=Actor.of(ana))
+    publishing.resume(publication.version_id, by=Actor.of(ana))
     finish()
     publication.refresh_from_db()
     assert publication.finished_at and publication.error == ""
