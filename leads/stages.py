@@ -74,11 +74,14 @@ def _legal_moves() -> tuple[Move, ...]:
 
 
 MOVES = _legal_moves()
+_MOVES_FROM: dict[str, dict[str, Move]] = {}
+for _move in MOVES:
+    _MOVES_FROM.setdefault(_move.from_stage, {})[_move.to_stage] = _move
 
 
 def moves_from(stage: str) -> dict[str, Move]:
     """The legal moves out of `stage`, by target stage. `""` is a lead not yet captured."""
-    return {move.to_stage: move for move in MOVES if move.from_stage == stage}
+    return _MOVES_FROM.get(stage, {})
 
 
 def path_between(stage: str, target: str) -> list[Move]:

@@ -7,15 +7,20 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from leads.models import Standing
 from leads.swapping import replace_rows, settle
 
 
 def ensure_standings(lead_ids: Iterable[int]) -> None:
     """Give every lead its row, so that lists can join without losing anyone."""
-    Standing.objects.bulk_create(
-        (Standing(lead_id=lead_id) for lead_id in lead_ids), ignore_conflicts=True
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO leads_standing (lead_id, score, fit, interest, quadrant, is_promising)
+            SELECT lead_id, 0, 0, 0, 'neither', false FROM unnest(%s::bigint[]) AS new (lead_id)
+            ON CONFLICT DO NOTHING
+            """,
+            [list(lead_ids)],
+        )
 
 
 def write_standings(scores_sql: str, params: dict) -> int:

@@ -49,9 +49,11 @@ class Claim(NamedTuple):
 
 def enqueue(lead_ids: Iterable[int]) -> None:
     """Have these leads folded soon. Part of the caller's transaction."""
-    rows = [DirtyLead(lead_id=lead_id) for lead_id in sorted(set(lead_ids))]
-    if rows:
-        DirtyLead.objects.bulk_create(rows, batch_size=CHUNK)
+    if touched := sorted(set(lead_ids)):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO scoring_dirtylead (lead_id) SELECT unnest(%s::bigint[])", [touched]
+            )
         transaction.on_commit(partial(hint, "scoring.tasks.rescore"), robust=True)
 
 

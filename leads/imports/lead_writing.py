@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db import connection
+
 from leads import lifecycle
 from leads.actors import Actor
 from leads.imports.lead_book import LeadState
-from leads.models import Consent, ExternalId, Lead
+from leads.models import Consent, Lead
 from leads.ownership import assign_owner
 from leads.signals import lead_captured, profile_changed
 from leads.standing import ensure_standings
+
+COPY_IDS = "COPY leads_externalid (lead_id, system, value) FROM STDIN"
 
 
 def write(states: Sequence[LeadState], *, by: Actor) -> None:
@@ -57,11 +61,11 @@ def _assign(states: Sequence[LeadState], by: Actor) -> None:
 
 
 def _write_evidence(states: Sequence[LeadState]) -> None:
-    ExternalId.objects.bulk_create(
-        ExternalId(lead=state.lead, system=system, value=value)
-        for state in states
-        for system, value in state.new_ids
-    )
+    ids = [(state.lead.pk, *key) for state in states for key in state.new_ids]
+    if ids:
+        with connection.cursor() as cursor, cursor.copy(COPY_IDS) as copy:
+            for row in ids:
+                copy.write_row(row)
     consents = [consent for state in states for consent in state.consents]
     for state in states:
         for consent in state.consents:

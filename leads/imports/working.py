@@ -7,6 +7,7 @@ together, so after a kill another process goes on with the first row that is not
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from collections import Counter
@@ -22,7 +23,7 @@ from django.db.models.functions import Now
 from django.utils.timezone import now
 
 from leads import importing
-from leads.import_models import Import, ImportRow
+from leads.import_models import Import
 from leads.imports import reading, targets
 from leads.imports.interpret import Interpreter, Record
 from leads.imports.notes import Level, Note
@@ -36,6 +37,9 @@ LEASE = timedelta(seconds=20)
 MOST_ATTEMPTS = 5
 # Writing a chunk may take longer than a page is allowed to.
 STATEMENT_TIMEOUT = "60s"
+COPY_ROWS = """
+COPY leads_importrow (owner_id, is_check, number, line, outcome, object_id, notes) FROM STDIN
+"""
 
 _TOKEN = uuid.uuid4().hex[:20]
 
@@ -201,7 +205,7 @@ def _plan_and_apply(job: Import, records: Sequence[Record]) -> list[RowPlan]:
 def _write_down(job: Import, plans: Sequence[RowPlan]) -> None:
     """The rows, the counts and the place, in the transaction of the work itself."""
     is_check = job.state == Import.State.CHECKING
-    ImportRow.objects.bulk_create(_rows(job, plans, is_check))
+    _keep_rows(job, plans, is_check)
     tally = add_up(plans, job.check_tally if is_check else job.run_tally)
     if is_check:
         job.check_tally = tally
@@ -214,19 +218,16 @@ def _write_down(job: Import, plans: Sequence[RowPlan]) -> None:
     job.save()
 
 
-def _rows(job: Import, plans: Iterable[RowPlan], is_check: bool) -> Iterator[ImportRow]:
-    for plan in plans:
-        notes = [note for note in plan.notes if not is_check or note.level != Level.INFO]
-        if notes or not is_check:
-            yield ImportRow(
-                owner=job,
-                is_check=is_check,
-                number=plan.number,
-                line=plan.line,
-                outcome=plan.outcome,
-                object_id=plan.subject.pk if plan.subject is not None else None,
-                notes=[note.as_json() for note in notes],
-            )
+def _keep_rows(job: Import, plans: Iterable[RowPlan], is_check: bool) -> None:
+    """What became of each row; of a check, only what there is to say about it."""
+    with connection.cursor() as cursor, cursor.copy(COPY_ROWS) as copy:
+        for plan in plans:
+            notes = [note for note in plan.notes if not is_check or note.level != Level.INFO]
+            if notes or not is_check:
+                subject = plan.subject.pk if plan.subject is not None else None
+                told = json.dumps([note.as_json() for note in notes])
+                row = (job.pk, is_check, plan.number, plan.line, plan.outcome, subject, told)
+                copy.write_row(row)
 
 
 def add_up(plans: Iterable[RowPlan], tally: dict) -> dict:
