@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 from leads import audit
 from leads.actors import Actor
 from leads.capture import capture_lead, normalise_email
+from leads.known import already_known, refuse_known
 from leads.models import Account, Lead
 from leads.ownership import assign_owner
 from leads.refusals import Refused
 from leads.signals import profile_changed
-from leads.stages import Stage
 from users.models import User
 from users.roles import Role
 
@@ -28,10 +28,10 @@ EDITABLE = frozenset(
 def add_lead(*, by: Actor, email: str, profile: dict, custom: dict, company: str) -> Lead:
     """Write down a new person. A rep becomes the owner; a manager's lead is the team's.
 
-    `custom` holds values that leads/custom_fields.py has cleaned. Raises Refused
-    when somebody with this e-mail address is known already.
+    `custom` holds values that leads/custom_fields.py has cleaned. Raises AlreadyKnown
+    when somebody has this e-mail address.
     """
-    _refuse_known(normalise_email(email) if email else "")
+    refuse_known(normalise_email(email) if email else "", by=by)
     lead, was_new = capture_lead(
         by=by,
         email=email,
@@ -40,7 +40,7 @@ def add_lead(*, by: Actor, email: str, profile: dict, custom: dict, company: str
         is_verified=True,
     )
     if not was_new:
-        raise Refused(_already_known(lead.email))
+        raise already_known(lead.email, by=by)
     if company:
         lead.account = account_named(company)
         lead.save(update_fields=["account"])
@@ -58,7 +58,7 @@ def edit_lead(
     """Correct what is known about a person; returns the names of the changed fields.
 
     `custom` replaces the custom values it names; None removes one. `company` moves the
-    person to the account of that name; None leaves it alone. Raises Refused when the
+    person to the account of that name; None leaves it alone. Raises AlreadyKnown when the
     new e-mail address is another lead's.
     """
     lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
@@ -67,14 +67,14 @@ def edit_lead(
         setattr(lead, name, changes[name])
     if lead.email != before["email"]:
         lead.email = normalise_email(lead.email) if lead.email else ""
-        _refuse_known(lead.email, but=lead.pk)
+        refuse_known(lead.email, by=by, but=lead.pk)
         lead.is_email_verified = bool(lead.email)
     diff = {
         n: [str(before[n]), str(getattr(lead, n))] for n in before if before[n] != getattr(lead, n)
     }
     diff |= _edit_custom(lead, custom) | _edit_company(lead, company)
     if diff:
-        _save(lead, diff)
+        _save(lead, diff, by)
         audit.record(by, "edited", object_kind="lead", object_id=lead.pk, changes=diff)
         profile_changed.send(sender=Lead, lead_ids=[lead.pk])
     return list(diff)
@@ -121,25 +121,10 @@ def _edit_company(lead: Lead, name: str | None) -> dict:
     return {n: [before[n], after[n]] for n in before if before[n] != after[n]}
 
 
-def _save(lead: Lead, diff: dict) -> None:
+def _save(lead: Lead, diff: dict, by: Actor) -> None:
     fields = [*diff, *(["is_email_verified"] if "email" in diff else [])]
     try:
         with transaction.atomic():
             lead.save(update_fields=fields)
     except IntegrityError:
-        raise Refused(_already_known(lead.email)) from None
-
-
-def _refuse_known(email: str, but: int | None = None) -> None:
-    others = Lead.objects.filter(email__iexact=email).exclude(stage=Stage.MERGED)
-    if but is not None:
-        others = others.exclude(pk=but)
-    if email and others.exists():
-        raise Refused(_already_known(email))
-
-
-def _already_known(email: str) -> str:
-    return _(
-        "A lead with the e-mail address %(email)s is known already. If you cannot see it, "
-        "it belongs to a colleague: ask your sales manager."
-    ) % {"email": email}
+        raise already_known(lead.email, by=by) from None

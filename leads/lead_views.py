@@ -213,8 +213,15 @@ def lead_timeline(request: PageRequest, pk: int) -> HttpResponse:
     return render(request, template, context)
 
 
+def _tell(form: LeadForm, refusal: Refused) -> dict:
+    """Show the refusal above the form; the lead that has the address already, if one may see it."""
+    form.add_error(None, str(refusal))
+    return {"known_lead": getattr(refusal, "lead", None)}
+
+
 def lead_new(request: PageRequest) -> HttpResponse:
     form = LeadForm(request.POST if request.method == "POST" else None)
+    context: dict = {"form": form}
     if request.method == "POST" and form.is_valid():
         try:
             lead = editing.add_lead(
@@ -225,11 +232,11 @@ def lead_new(request: PageRequest) -> HttpResponse:
                 company=form.cleaned_data["company"],
             )
         except Refused as refusal:
-            form.add_error(None, str(refusal))
+            context |= _tell(form, refusal)
         else:
             messages.success(request, _("%(name)s is a lead now.") % {"name": lead.name})
             return see_other(lead.pk)
-    return render(request, "leads/edit.html", {"form": form}, status=422 if form.errors else 200)
+    return render(request, "leads/edit.html", context, status=422 if form.errors else 200)
 
 
 def lead_edit(request: PageRequest, pk: int) -> HttpResponse:
@@ -237,6 +244,7 @@ def lead_edit(request: PageRequest, pk: int) -> HttpResponse:
     form = LeadForm(
         request.POST if request.method == "POST" else None, instance=_visible(request, pk)
     )
+    context: dict = {"form": form, "lead": lead}
     if request.method == "POST" and form.is_valid():
         try:
             editing.edit_lead(
@@ -247,9 +255,8 @@ def lead_edit(request: PageRequest, pk: int) -> HttpResponse:
                 by=Actor.of(request.user),
             )
         except Refused as refusal:
-            form.add_error(None, str(refusal))
+            context |= _tell(form, refusal)
         else:
             messages.success(request, _("Saved."))
             return see_other(lead.pk)
-    context = {"form": form, "lead": lead}
     return render(request, "leads/edit.html", context, status=422 if form.errors else 200)

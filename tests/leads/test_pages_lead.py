@@ -185,7 +185,7 @@ def test_an_address_belongs_to_one_lead_only(lead, sam):
     make_lead(email="taken@acme.example")
     response = edit(sam, lead, email="Taken@acme.example")
     assert response.status_code == 422
-    assert "taken@acme.example is known already" in text(response)
+    assert "with the e-mail address taken@acme.example is known already" in text(response)
     lead.refresh_from_db()
     assert lead.email == "kim@acme.example"
 
@@ -262,7 +262,7 @@ def test_a_known_person_is_not_entered_twice_and_nothing_about_them_is_given_awa
         "/leads/new/", {"email": "KIM@acme.example", "channel": "unknown", "title": "Boss"}
     )
     assert response.status_code == 422
-    assert "is known already" in text(response) and "Lee" not in text(response)
+    assert "is known already, but not to you" in text(response) and "Lee" not in text(response)
     lead.refresh_from_db()
     assert lead.title == ""
 
