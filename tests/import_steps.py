@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
-import pytest
-
 from leads import importing
 from leads.actors import Actor
 from leads.import_models import Import
 from leads.imports import working
 from users.models import User
-
-_BESIDE = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
-DATA = Path(os.environ.get("FUNNEL_SHARED_DATA", _BESIDE))
-
-
-def real_file(name: str) -> bytes:
-    """The bytes of a file of the shared data; skips the test where there is none."""
-    path = DATA / name
-    if not path.exists():
-        pytest.skip(f"{name} is not on this machine")
-    return path.read_bytes()
 
 
 def upload(content: bytes | str, by: User, name: str = "people.csv") -> Import:

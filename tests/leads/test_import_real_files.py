@@ -9,7 +9,8 @@ import pytest
 
 from leads.models import ExternalId, Lead, StageEpisode
 from leads.stages import Stage
-from tests.import_steps import bring, real_file
+from tests.import_steps import bring
+from tests.shared_data import real_file
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,8 @@ from django.db.models import Sum
 from leads.models import Account, Lead, StageEpisode
 from leads.stages import Stage
 from sales.models import Opportunity, Product
-from tests.import_steps import bring, real_file, run, upload
+from tests.import_steps import bring, run, upload
+from tests.shared_data import real_file
 
 pytestmark = pytest.mark.django_db
 

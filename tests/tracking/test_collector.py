@@ -5,19 +5,18 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import os
 import time
 import zlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import requests
 from django.db.models import Sum
 from segment.analytics.client import Client
 
+from tests.shared_data import real_file
 from tests.tracking.conftest import FIREFOX
 from tracking.models import Event, IngestCount, PendingEvent, WriteKey
 
@@ -26,8 +25,6 @@ pytestmark = [
     pytest.mark.servers,
     pytest.mark.django_db(transaction=True, available_apps=["tracking"]),
 ]
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def counted() -> dict[str, int]:
@@ -289,12 +286,7 @@ def test_the_state_of_the_process_can_be_asked_for(web):
 
 
 def test_the_examples_of_the_segment_specification_are_accepted_or_refused_with_a_reason(web):
-    folder = Path(os.environ.get("FUNNEL_SHARED_DATA", ROOT.parent / "shared" / "data"))
-    if not (folder / "segment_payloads.json").exists():
-        pytest.skip("The examples are not on this machine.")
-    payloads = [
-        entry["payload"] for entry in json.loads((folder / "segment_payloads.json").read_text())
-    ]
+    payloads = [entry["payload"] for entry in json.loads(real_file("segment_payloads.json"))]
     answer = web.post("/v1/batch", {"batch": payloads}).json()
     left_out = {line["reason"] for line in answer["rejected"]}
     assert left_out <= {"no_identity", "unknown_type"}
