@@ -23,7 +23,7 @@ from leads.signals import histories_imported, stage_changed
 from leads.stages import FUNNEL, Move, Stage, moves_from, path_between
 
 if TYPE_CHECKING:
-    from leads.imports.history import Step
+    from leads.lifecycle_batch import History
 
 
 @transaction.atomic
@@ -125,13 +125,12 @@ def record_imported_step(
     return _write(lead, steps[-1], by=by, at=at, is_date_unknown=not is_date_known, reason=reason)
 
 
-def record_imported_histories(
-    histories: Sequence[tuple[Lead, Sequence[Step]]], *, by: Actor, reason: str = ""
-) -> None:
+def record_imported_histories(histories: Sequence[History], *, by: Actor, reason: str = "") -> None:
     """Write the imported steps of many leads at once: record_imported_step for a batch.
 
-    The caller's transaction has locked or created the leads, and planned the steps
-    from their present stage (leads/imports/history.py). PostgreSQL checks each one.
+    The caller's transaction has planned the steps from each lead's present stage
+    (leads/imports/history.py), told them (lifecycle_batch.told), and locked the lead or
+    created it where they end. PostgreSQL checks each one.
     """
     if histories:
         leads = lifecycle_batch.write(histories, by=by, reason=reason)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import connection
 
@@ -33,25 +33,39 @@ WHERE mine.id = new.id
 """
 
 
-def write(
-    histories: Sequence[tuple[Lead, Sequence[Step]]], *, by: Actor, reason: str
-) -> list[Lead]:
-    """Append the steps to each lead's history, in order; returns the leads, brought along."""
-    leads = [lead for lead, _steps in histories]
+class History(NamedTuple):
+    """The steps of one lead, as rows of leads_stageepisode from `seq` to `is_date_unknown`."""
+
+    lead: Lead
+    rows: list[tuple]
+    # The lead has a row already, which still says where it stood before.
+    is_behind: bool
+
+
+def told(lead: Lead, steps: Sequence[Step]) -> History:
+    """Bring the lead in memory to the end of these steps. One that is new may be saved then."""
+    is_behind = lead.pk is not None
+    return History(lead, list(_rows(lead, steps)), is_behind)
+
+
+def write(histories: Sequence[History], *, by: Actor, reason: str) -> list[Lead]:
+    """Append to the history of each lead, which is saved by now; returns the leads."""
+    leads = [history.lead for history in histories]
     versions = dict(Standing.objects.filter(lead__in=leads).values_list("lead_id", "model_version"))
     who = (by.kind, by.user.pk if by.user else None, by.label, reason, False, "[]")
     with connection.cursor() as cursor:
         with cursor.copy(COPY) as copy:
-            for lead, steps in histories:
-                for row in _rows(lead, steps):
-                    copy.write_row((*row, *who, versions.get(lead.pk)))
-        columns = zip(*map(_caches, leads), strict=True)
-        cursor.execute(SAVE_CACHES, [list(column) for column in columns])
+            for lead, rows, _is_behind in histories:
+                for row in rows:
+                    copy.write_row((lead.pk, *row, *who, versions.get(lead.pk)))
+        if behind := [history.lead for history in histories if history.is_behind]:
+            columns = zip(*map(_caches, behind), strict=True)
+            cursor.execute(SAVE_CACHES, [list(column) for column in columns])
     return leads
 
 
 def _rows(lead: Lead, steps: Sequence[Step]) -> Iterator[tuple]:
-    """The first columns of each episode; the lead's caches follow step by step.
+    """The columns that tell the steps apart; the lead's caches follow step by step.
 
     All but the last arrive closed, as the next one begins: PostgreSQL compares both.
     """
@@ -63,7 +77,6 @@ def _rows(lead: Lead, steps: Sequence[Step]) -> Iterator[tuple]:
         lead.cycle += int(move.starts_cycle)
         lead.stage_entered_at = at
         yield (
-            lead.pk,
             lead.episode_seq,
             previous,
             str(move.from_stage),

@@ -9,6 +9,7 @@ from django.db import connection
 from leads import lifecycle
 from leads.actors import Actor
 from leads.imports.lead_book import LeadState
+from leads.lifecycle_batch import told
 from leads.models import Consent, Lead
 from leads.ownership import assign_owner
 from leads.signals import lead_captured, profile_changed
@@ -23,15 +24,14 @@ def write(states: Sequence[LeadState], *, by: Actor) -> None:
         if state.account is not None:
             state.lead.account = state.account
             state.changed.add("account")
+    histories = [told(state.lead, state.steps) for state in states if state.steps]
     new = [state for state in states if state.is_new]
-    old = [state for state in states if not state.is_new and state.changed]
+    known = [state for state in states if not state.is_new]
     _create(new)
-    _update(old)
-    _assign([state for state in states if state not in new and state.owner], by)
+    _update([state for state in known if state.changed])
+    _assign([state for state in known if state.owner], by)
     _write_evidence(states)
-    lifecycle.record_imported_histories(
-        [(state.lead, state.steps) for state in states if state.steps], by=by
-    )
+    lifecycle.record_imported_histories(histories, by=by)
     for state in new:
         lead_captured.send(sender=Lead, lead=state.lead)
     if states:

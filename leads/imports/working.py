@@ -117,13 +117,15 @@ def _do_chunk(claimed: Import, limit: int) -> int:
         return 0
     session = _session_for(job)
     records = session.take(limit)
-    if job.state == Import.State.CHECKING:
+    is_check = job.state == Import.State.CHECKING
+    if is_check:
         assert session.checker is not None
         plans = session.checker.plan(records)
     else:
         plans = _import(job, records)
     _write_down(job, plans)
-    _keep_plans_fresh(job.done_count, len(records))
+    if not is_check and any(plan.outcome == Outcome.CREATED for plan in plans):
+        _keep_plans_fresh(job.done_count, len(records))
     return max(len(records), 1)
 
 

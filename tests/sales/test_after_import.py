@@ -11,6 +11,7 @@ from django.utils.timezone import now
 from leads import lifecycle
 from leads.actors import Actor
 from leads.imports.history import Step
+from leads.lifecycle_batch import told
 from leads.models import Lead
 from leads.stages import Stage, path_between
 from sales import handoff as handoffs
@@ -26,7 +27,7 @@ def import_history(lead: Lead, stage: str, *, days_ago: int = 0) -> Lead:
     steps = [Step(move, at, False, move is not moves[-1]) for move in moves]
     with transaction.atomic():
         locked = Lead.objects.select_for_update(no_key=True).get(pk=lead.pk)
-        lifecycle.record_imported_histories([(locked, steps)], by=IMPORTER)
+        lifecycle.record_imported_histories([told(locked, steps)], by=IMPORTER)
     lead.refresh_from_db()
     return lead
 
