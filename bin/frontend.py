@@ -25,19 +25,27 @@ FILES = {
 }
 SOURCE_MAP = re.compile(rb"\n?(/\*# sourceMappingURL=[^*]*\*/|//# sourceMappingURL=\S+)\s*")
 OLDEST_NODE = 20
+# Real clients of the tracking API, which the tests speak to it with.
+TEST_PACKAGES = ("@segment/analytics-next", "@segment/analytics-node")
 NPM_OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund")
 NO_ADDRESSES = "--omit-lockfile-registry-resolved"
 
 
-def ensure_frontend_files() -> None:
-    """Make static/vendor/ hold the files of FILES in the versions of package-lock.json."""
+def ensure_frontend_files(*, with_tests: bool = False) -> None:
+    """Make static/vendor/ hold the files of FILES in the versions of package-lock.json.
+
+    `with_tests`: node_modules/ holds TEST_PACKAGES afterwards, too.
+    """
     stamp, wanted = VENDOR / ".fetched", _fingerprint()
-    if stamp.exists() and stamp.read_text() == wanted and all((VENDOR / f).exists() for f in FILES):
+    needed = [VENDOR / name for name in FILES]
+    if with_tests:
+        needed += [ROOT / "node_modules" / name for name in TEST_PACKAGES]
+    if stamp.exists() and stamp.read_text() == wanted and all(path.exists() for path in needed):
         return
     say("Fetching the front-end files (Tabler, htmx, ECharts) with npm …")
     npm = _find_npm()
     run_told(
-        [*npm, "ci", *NPM_OPTIONS],
+        [*npm, "ci", *NPM_OPTIONS, *([] if with_tests else ["--omit=dev"])],
         log=RUN_FOLDER / "npm.log",
         what="Fetching the front-end files",
         environment=_environment_of(npm),

@@ -53,7 +53,7 @@ def test(arguments: list[str]) -> int:
     require_room(500)
     with _one_at_a_time():
         ensure_environment("dev")
-        ensure_frontend_files()
+        ensure_frontend_files(with_tests=True)
         compile_translations()
         collect_static_files()
         chromium = ensure_browser()
