@@ -22,7 +22,9 @@ class AlreadyKnown(Refused):
 
 def refuse_known(email: str, *, by: Actor, but: int | None = None) -> None:
     """Raises AlreadyKnown when a lead other than `but` has this address."""
-    others = Lead.objects.filter(email__iexact=email).exclude(stage=Stage.MERGED).exclude(pk=but)
+    others = Lead.objects.filter(email__iexact=email).exclude(stage=Stage.MERGED)
+    if but is not None:
+        others = others.exclude(pk=but)
     if email and others.exists():
         raise already_known(email, by=by)
 
