@@ -30,11 +30,22 @@ from tracking.models import Verdict
 EVENT_INSTANT = "least(e.occurred_at, e.received_at)"
 
 
-def fold(which: Which, signals: Sequence[Signal] | None = None) -> list[int]:
+def fold(which: Which) -> list[int]:
     """Fold these leads, in a transaction of the caller. Returns the ids of those that exist.
 
-    `signals` limits the features that are counted anew (None: all). Without an
-    active version nothing is scored.
+    Without an active version nothing is scored.
+    """
+    ids = count(which)
+    if ids:
+        score(which, database_instant())
+    return ids
+
+
+def count(which: Which, signals: Sequence[Signal] | None = None) -> list[int]:
+    """Count the hits and matches of these leads anew, for some signals (None: all).
+
+    In a transaction of the caller. Returns the ids of the leads that exist; their
+    standings stay as they are.
     """
     ids = lock_features(which)
     if ids:
@@ -45,7 +56,6 @@ def fold(which: Which, signals: Sequence[Signal] | None = None) -> list[int]:
             write_features(which, chosen, as_of)
         else:
             amend_features(which, chosen, as_of)
-        score(which, as_of)
     return ids
 
 
@@ -173,23 +183,26 @@ def _bucket_sql(signal: Signal, parameters: Parameters) -> str | None:
 
 
 def write_features(which: Which, signals: Sequence[Signal], as_of: datetime) -> None:
-    """Give these leads vectors of all signals, as of now, anchored at the month's beginning."""
+    """Give these leads vectors of all signals, as of now, anchored at the month's beginning.
+
+    Every locked row is met with an upsert instead of a join: no statistics, however
+    stale, can have the planner go through all sums once for each lead.
+    """
     longest = max((signal.ordinal for signal in signals), default=0)
-    ordinals = range(1, longest + 1)
-    sums = ", ".join(_sum_of(ordinal) for ordinal in ordinals) or "NULL"
-    taken = ", ".join(f"coalesce(c.s{ordinal:d}, 0)" for ordinal in ordinals)
+    sums = ", ".join(_sum_of(ordinal) for ordinal in range(1, longest + 1))
     anchor = "date_trunc('month', %(as_of)s::timestamptz, 'UTC')"
     parameters = Parameters(**which.values, as_of=as_of)
     weighed = weighed_query(which, signals, parameters, anchor)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH counted AS MATERIALIZED (
-                SELECT w.lead_id, {sums} FROM ({weighed}) w GROUP BY w.lead_id)
-            UPDATE scoring_leadfeature f
-               SET sums = ARRAY[{taken}]::float8[], anchor_at = {anchor}, folded_at = %(as_of)s
-              FROM scoring_leadfeature g LEFT JOIN counted c ON c.lead_id = g.lead_id
-             WHERE g.lead_id = f.lead_id AND f.lead_id {which.sql} AND g.lead_id {which.sql}
+            INSERT INTO scoring_leadfeature (lead_id, sums, anchor_at, folded_at)
+            SELECT w.lead_id, ARRAY[{sums}]::float8[], {anchor}, %(as_of)s
+              FROM ({weighed} UNION ALL
+                    SELECT lead_id, 0, 0 FROM scoring_leadfeature WHERE lead_id {which.sql}) w
+             GROUP BY w.lead_id
+            ON CONFLICT (lead_id) DO UPDATE SET sums = excluded.sums,
+                anchor_at = excluded.anchor_at, folded_at = excluded.folded_at
             """,
             parameters.values,
         )
@@ -198,26 +211,29 @@ def write_features(which: Which, signals: Sequence[Signal], as_of: datetime) -> 
 def amend_features(which: Which, signals: Sequence[Signal], as_of: datetime) -> None:
     """Count only these signals anew; each vector keeps its anchor, its instant and all else."""
     sums = ", ".join(_sum_of(signal.ordinal) for signal in signals)
-    taken = ", ".join(f"sums[{s.ordinal:d}] = coalesce(c.s{s.ordinal:d}, 0)" for s in signals)
+    taken = ", ".join(
+        f"sums[{signal.ordinal:d}] = excluded.sums[{place:d}]"
+        for place, signal in enumerate(signals, start=1)
+    )
     parameters = Parameters(**which.values, as_of=as_of)
     weighed = weighed_query(which, signals, parameters)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH counted AS MATERIALIZED (
-                SELECT w.lead_id, {sums} FROM ({weighed}) w GROUP BY w.lead_id)
-            UPDATE scoring_leadfeature f SET {taken}
-              FROM scoring_leadfeature g LEFT JOIN counted c ON c.lead_id = g.lead_id
-             WHERE g.lead_id = f.lead_id AND f.lead_id {which.sql} AND g.lead_id {which.sql}
+            INSERT INTO scoring_leadfeature AS f (lead_id, sums, anchor_at, folded_at)
+            SELECT w.lead_id, ARRAY[{sums}]::float8[], %(as_of)s, %(as_of)s
+              FROM ({weighed} UNION ALL
+                    SELECT lead_id, 0, 0 FROM scoring_leadfeature WHERE lead_id {which.sql}) w
+             GROUP BY w.lead_id
+            ON CONFLICT (lead_id) DO UPDATE SET {taken}
             """,
             parameters.values,
         )
 
 
 def _sum_of(ordinal: int) -> str:
-    """One element of the vector. It is summed in a materialised part of its own, or stale
-    statistics have the planner weigh all hits once for each lead."""
-    return f"sum(w.weight) FILTER (WHERE w.ordinal = {ordinal:d}) AS s{ordinal:d}"
+    """One element of the vector."""
+    return f"coalesce(sum(w.weight) FILTER (WHERE w.ordinal = {ordinal:d}), 0)"
 
 
 def weighed_query(

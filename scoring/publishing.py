@@ -30,8 +30,6 @@ from scoring.vocabulary import Axis
 
 log = structlog.get_logger(__name__)
 
-COUNT_CHUNK = 20_000
-
 
 @dataclass(frozen=True)
 class Preview:
@@ -154,9 +152,10 @@ def count_some() -> bool:
         if signal is None:
             return False
         rows = Lead.objects.filter(pk__gt=signal.counted_to_lead_id).order_by("pk")
-        lead_ids = list(rows.values_list("pk", flat=True)[:COUNT_CHUNK])
+        lead_ids = list(rows.values_list("pk", flat=True)[: rescore.FEW_SIGNALS_CHUNK])
         if lead_ids:
-            rescore.rebuild_some(lead_ids, [signal])
+            # What no active version weighs moves no score.
+            rescore.count_again(lead_ids, [signal])
             signal.counted_to_lead_id = lead_ids[-1]
         else:
             signal.counted_at = now()

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from leads.hints import hint
 from leads.models import Lead
-from leads.standing import replace_standings, write_standings
+from leads.standing import replace_standings, settle_standings, write_standings
 from scoring import crossing, folding
 from scoring.choosing import between, these
 from scoring.formula import Weights, scores_query
@@ -28,8 +28,10 @@ log = structlog.get_logger(__name__)
 MOST_ATTEMPTS = 5
 BATCH = 500
 CHUNK = 5_000
-# Of leads that are counted anew together: fewer would read the events more often.
+# Of leads that are counted anew together, for all signals or for a few: their folds wait
+# meanwhile, but each chunk fetches its events by an index, or reads those of all leads.
 LARGE_CHUNK = 50_000
+FEW_SIGNALS_CHUNK = 200_000
 # Long work raises the limits that web pages live under.
 LIMITS = (
     "SET LOCAL statement_timeout = '600s'; SET LOCAL lock_timeout = '30s';"
@@ -155,8 +157,11 @@ def recompute_all(as_of: datetime | None = None) -> int:
     version = ModelVersion.objects.active()
     if version is None:
         return 0
-    query = scores_query(Weights.of(version))
-    return replace_standings(query, {"as_of": as_of or folding.database_instant()})
+    # Looked up here once, for each parallel worker would look them up for itself.
+    anchors = list(LeadFeature.objects.values_list("anchor_at", flat=True).distinct())
+    query = scores_query(Weights.of(version), anchors="%(anchors)s::timestamptz[]")
+    as_of = as_of or folding.database_instant()
+    return replace_standings(query, {"as_of": as_of, "anchors": anchors})
 
 
 CHANGED_ONLY = """
@@ -194,17 +199,17 @@ def _refresh_some(lead_ids: Sequence[int]) -> int:
 def rebuild(
     signals: Sequence[Signal] | None = None,
     progress: Callable[[int, int], None] | None = None,
-    chunk: int = LARGE_CHUNK,
 ) -> int:
     """Count hits of all leads anew, for some signals or all, and score. Returns how many leads.
 
-    `progress` is told (leads done, leads in all) after each chunk. Can be
-    stopped and run again at any time.
+    `progress` is told (leads done, leads in all) after each chunk. Can be stopped and
+    run again at any time; all are scored at the end, or else by the next `refresh`.
     """
     total, done = Lead.objects.count(), 0
     started_at = folding.database_instant()
+    chunk = LARGE_CHUNK if signals is None else FEW_SIGNALS_CHUNK
     for lead_ids in chunks_of_leads(Lead.objects.all(), "pk", chunk):
-        rebuild_some(lead_ids, signals)
+        count_again(lead_ids, signals)
         done += len(lead_ids)
         if progress:
             progress(done, total)
@@ -214,14 +219,16 @@ def rebuild(
         else Signal.objects.filter(pk__in=[s.pk for s in signals])
     )
     counted.filter(counted_at=None).update(counted_at=started_at)
+    recompute_all()
+    settle_standings()
     return done
 
 
 @transaction.atomic
-def rebuild_some(lead_ids: Sequence[int], signals: Sequence[Signal] | None = None) -> None:
-    """Count anew for a run of neighbouring leads, given by their ascending ids."""
+def count_again(lead_ids: Sequence[int], signals: Sequence[Signal] | None = None) -> None:
+    """Count anew, without scoring, for a run of neighbouring leads, by their ascending ids."""
     set_limits()
-    folding.fold(between(lead_ids[0], lead_ids[-1]), signals)
+    folding.count(between(lead_ids[0], lead_ids[-1]), signals)
 
 
 def chunks_of_leads(rows, column: str, size: int = CHUNK) -> Iterator[list[int]]:
