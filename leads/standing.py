@@ -9,6 +9,11 @@ from django.db import connection, transaction
 
 from leads.swapping import replace_rows, settle
 
+# The order of the index on the score, as one whole number: it sorts several times faster than
+# (score, lead_id) with its many ties, and an index over rows in its own order needs no sort.
+# Behind OFFSET 0, or PostgreSQL would compute each score twice.
+BY_SCORE = "lead_id - ((score * 100)::bigint << 32)"
+
 
 def ensure_standings(lead_ids: Iterable[int]) -> None:
     """Give every lead its row, so that lists can join without losing anyone."""
@@ -61,15 +66,18 @@ def replace_standings(scores_sql: str, params: dict) -> int:
     return replace_rows(
         "leads_standing",
         f"""
-        SELECT lead_id, coalesce(fresh.score, old.score) AS score,
-               coalesce(fresh.fit, old.fit) AS fit,
-               coalesce(fresh.interest, old.interest) AS interest,
-               coalesce(fresh.quadrant, old.quadrant) AS quadrant,
-               coalesce(fresh.is_promising, old.is_promising) AS is_promising,
-               greatest(fresh.last_activity_at, old.last_activity_at) AS last_activity_at,
-               coalesce(fresh.model_version, old.model_version) AS model_version,
-               coalesce(fresh.scored_at, old.scored_at) AS scored_at
-          FROM leads_standing old FULL JOIN ({scores_sql}) fresh USING (lead_id)
+        SELECT * FROM (
+            SELECT lead_id, coalesce(fresh.score, old.score)::numeric(9, 2) AS score,
+                   coalesce(fresh.fit, old.fit) AS fit,
+                   coalesce(fresh.interest, old.interest) AS interest,
+                   coalesce(fresh.quadrant, old.quadrant) AS quadrant,
+                   coalesce(fresh.is_promising, old.is_promising) AS is_promising,
+                   greatest(fresh.last_activity_at, old.last_activity_at) AS last_activity_at,
+                   coalesce(fresh.model_version, old.model_version) AS model_version,
+                   coalesce(fresh.scored_at, old.scored_at) AS scored_at
+              FROM leads_standing old FULL JOIN ({scores_sql}) fresh USING (lead_id)
+            OFFSET 0
+        ) merged ORDER BY {BY_SCORE}
         """,  # noqa: S608  the query is made by scoring/formula.py
         params,
     )

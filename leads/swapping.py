@@ -50,6 +50,8 @@ def replace_rows(table: str, rows_sql: str, params: dict) -> int:
         cursor.execute(made, params)
         count = cursor.rowcount
         cursor.execute(f"ALTER TABLE {table}{NEXT} {_same_columns(columns)}")
+        # To start workers for each index takes longer than they save, until there are millions.
+        cursor.execute("SET LOCAL max_parallel_maintenance_workers = 0")
         for part in parts:
             cursor.execute(_make(part, table))
         cursor.execute(f"DROP TABLE {table}")

@@ -181,7 +181,8 @@ def tuning() -> dict[str, str]:
         "effective_cache_size": f"{max(256, memory // 2)}MB",
         "work_mem": "16MB",
         "maintenance_work_mem": f"{max(64, min(memory // 16, 512))}MB",
-        "wal_compression": "on",
+        # Compressing its pages takes longer than building an index.
+        "wal_compression": "off",
         "max_wal_size": "2GB",
         "checkpoint_timeout": "15min",
         "random_page_cost": "1.1",
