@@ -54,20 +54,29 @@ HALF_LIVES = (14, 21, 45, 45, 14, 21, 60, 60)
 
 def build(leads: int, events: int) -> None:
     source = Source.objects.create(name="Website")
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO leads_lead (public_id, email, is_email_verified, first_name, last_name,
                 title, phone, company, country, persona, channel, source, medium, campaign,
-                custom, stage, cycle, episode_seq)
+                custom, stage, stage_entered_at, cycle, episode_seq)
             SELECT gen_random_uuid(), 'lead' || n || '@company' || n %% 7000 || '.example', false,
                    'Kim', 'No' || n, (ARRAY['CEO', 'Head of IT', 'Engineer', ''])[n %% 4 + 1],
                    '', '', (ARRAY['DE', 'US', 'BR', ''])[n %% 4 + 1], '', 'unknown', '', '', '',
                    jsonb_build_object('industry', 'Automotive', 'employee_count', n %% 9000),
-                   'lead', 1, 0
+                   'lead', now(), 1, 1
               FROM generate_series(1, %s) n
             """,
             [leads],
+        )
+        cursor.execute(
+            """
+            INSERT INTO leads_stageepisode (lead_id, seq, from_stage, stage, entry_kind,
+                starts_cycle, cycle, entered_at, exit_kind, is_pass_through, is_date_unknown,
+                actor_kind, actor_label, reason, is_override, criteria)
+            SELECT id, 1, '', 'lead', 'captured', false, 1, now(), '', false, false,
+                   'system', 'bench', '', false, '[]' FROM leads_lead
+            """
         )
     copy_events(source, events)
     with connection.cursor() as cursor:
