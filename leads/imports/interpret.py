@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from leads.imports.profile import Column
 from leads.imports.reading import Row
 
 SHOWN_LENGTH = 80
+REMEMBERED = 1024  # cells per column
 
 
 @dataclass
@@ -124,7 +126,9 @@ class Interpreter:
             target = Field(use.to, name, "", use.kind, LONGEST_TEXT, choices=choices)
         else:
             target = fields[use.to]
-        return name, target, self._reader(target, use)
+        read = self._reader(target, use)
+        # A column repeats its values, but for ids.
+        return name, target, read if target.kind == Kind.ID else lru_cache(REMEMBERED)(read)
 
     def _reader(self, target: Field, use: Use) -> Callable[[str], Any]:
         mark, order, zone = self.mapping.decimal_mark, self.mapping.date_order, self.zone

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Self
 
 from django.db import models
@@ -45,7 +46,7 @@ class Use:
     label: str = ""
     kind: str = ""
 
-    @property
+    @cached_property
     def custom_key(self) -> str:
         return self.to.removeprefix(CUSTOM) if self.to.startswith(CUSTOM) else ""
 

@@ -32,7 +32,7 @@ from leads.imports.targets import Context, Outcome, Planner, RowPlan
 
 log = structlog.get_logger(__name__)
 
-CHUNK = 250
+CHUNK = 500
 LEASE = timedelta(seconds=20)
 MOST_ATTEMPTS = 5
 # Writing a chunk may take longer than a page is allowed to.
@@ -261,7 +261,7 @@ def _back_off(job: Import) -> None:
 
 
 def _keep_plans_fresh(done: int, chunk: int) -> None:
-    """Analyse the tables that have just grown, at row 250, 1000, 4000, …
+    """Analyse the tables that have just grown, at row 500, 2000, 8000, …
 
     The plans of triggers and foreign keys are cached for the connection. Made while a
     table was nearly empty, they read all of it for each row until statistics change.
