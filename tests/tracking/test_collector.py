@@ -149,6 +149,36 @@ def test_what_cannot_be_stored_is_refused_with_the_reason(web, path, body, statu
     assert counted()["received"] == counted()[f"rejected {reason}"] > 0
 
 
+def test_explicit_nulls_count_as_nothing(web):
+    nothing = dict.fromkeys(
+        ("userId", "context", "properties", "traits", "integrations", "name", "timestamp", "sentAt",
+         "originalTimestamp", "groupId", "previousId", "channel", "_metadata")
+    )  # fmt: skip
+    calls = [("page", None), ("screen", None), ("identify", None), ("group", None), ("alias", None)]
+    calls += [("track", "Call")]
+    for index, (call, name) in enumerate(calls):
+        message = {**nothing, "anonymousId": "v1", "messageId": f"m{index}", "event": name}
+        assert web.post(f"/v1/{call}", message).json() == {"success": True}
+    assert set(Event.objects.values_list("user_id", "name", "url", "sent_at")) == {
+        ("", "", "", None), ("", "Call", "", None),
+    }  # fmt: skip
+    message = {**nothing, "type": "page", "messageId": None, "anonymousId": None}
+    answer = web.post("/v1/batch", {"batch": [message], "context": None, "sentAt": None})
+    assert (answer.status_code, answer.json()["rejected"][0]["reason"]) == (400, "no_identity")
+
+
+def test_a_page_and_a_campaign_in_the_context_are_read(web):
+    page = {"url": "https://us.example/guide?a=1", "referrer": "https://r.example/", "title": "G"}
+    campaign = {"name": "spring", "source": "news", "medium": "email"}
+    context = {"page": page, "campaign": campaign, "library": {"name": "x"}}
+    web.post("/v1/track", {"userId": "u1", "event": "Call", "context": context})
+    event = Event.objects.get()
+    assert (event.url, event.path, event.referrer, event.title) == (
+        page["url"], "/guide", page["referrer"], "G",
+    )  # fmt: skip
+    assert event.context["campaign"] == campaign
+
+
 def test_an_empty_batch_is_no_error(web):
     assert web.post("/v1/batch", {"batch": []}).json() == {"success": True}
     assert counted() == {}

@@ -9,6 +9,8 @@ from typing import Any
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 _ANYWHERE = (b"access-control-allow-origin", b"*")
+# Without it a script of another origin cannot read when to come again.
+_READABLE = (b"access-control-expose-headers", b"retry-after")
 _NEVER_KEPT = (b"cache-control", b"no-store")
 _JSON = (b"content-type", b"application/json")
 _PREFLIGHT = [
@@ -65,7 +67,7 @@ async def refuse(
         document["rejected"] = _listed(left_out)
     extra = []
     if retry_after is not None:
-        extra.append((b"retry-after", str(retry_after).encode()))
+        extra += [(b"retry-after", str(retry_after).encode()), _READABLE]
     if close:
         extra.append((b"connection", b"close"))
     await answer(send, status, as_json(document), *extra)
@@ -94,6 +96,23 @@ async def picture(send, status: int) -> None:
 async def preflight(send) -> None:
     await send({"type": "http.response.start", "status": 204, "headers": _PREFLIGHT})
     await send({"type": "http.response.body", "body": b""})
+
+
+def settings(key: str, host: str, scheme: str) -> dict[str, Any]:
+    """What Segment's browser library needs to know before it sends: where to, and nothing more.
+
+    It loads no destination, applies no plan, and sends no figures about itself.
+    """
+    own = {"apiKey": key, "apiHost": f"{host}/v1", "protocol": scheme}
+    return {
+        "integrations": {"Segment.io": own},
+        "plan": {"track": {"__default": {"enabled": True, "integrations": {}}}},
+        "edgeFunction": {},
+        "enabledMiddleware": {},
+        "middlewareSettings": {},
+        "metrics": {"sampleRate": 0},
+        "remotePlugins": [],
+    }
 
 
 def _listed(left_out: list[tuple[int, str]]) -> list[dict[str, Any]]:

@@ -189,13 +189,7 @@ class Collector:
             await answers.refuse(send, 404)
             return
         host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
-        own = {"apiKey": key, "apiHost": f"{host}/v1", "protocol": scope.get("scheme", "http")}
-        document = {
-            "integrations": {"Segment.io": own},
-            "plan": {"track": {"__default": {"enabled": True, "integrations": {}}}},
-            "edgeFunction": {},
-            "remotePlugins": [],
-        }
+        document = answers.settings(key, host, scope.get("scheme", "http"))
         await answers.answer(send, 200, answers.as_json(document))
 
 
