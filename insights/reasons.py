@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from insights.filters import NOT_SET
 from insights.models import Stay
 from leads.models import StageEpisode
+from leads.stages import MERGE_KINDS
 
 MOST_REASONS = 12
 
@@ -33,11 +34,12 @@ def with_reasons(stays: QuerySet[Stay]) -> QuerySet[Stay]:
 
     Sales writes "Bad timing: call again in May"; what follows the colon is one case's note.
     """
-    ending = StageEpisode.objects.filter(lead=OuterRef("lead_id"), seq=OuterRef("seq") + 1)
+    later = StageEpisode.objects.filter(lead=OuterRef("lead_id"), seq__gt=OuterRef("seq"))
+    ending = later.exclude(entry_kind__in=MERGE_KINDS).order_by("seq")
     heading = Func(
         F("reason"), Value(": "), Value(1), function="split_part", output_field=TextField()
     )
-    said = Subquery(ending.values(heading=heading))
+    said = Subquery(ending.values(heading=heading)[:1])
     return stays.annotate(reason=Coalesce(said, Value(""), output_field=TextField()))
 
 

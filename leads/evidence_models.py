@@ -1,4 +1,5 @@
-"""What is known about a lead beside its profile: consent, buying roles, own fields, audit."""
+"""What is known about a lead beside its profile: other systems' ids, consent, buying roles,
+own fields, audit."""
 
 from __future__ import annotations
 
@@ -9,6 +10,22 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from users.models import User
+
+
+class ExternalId(models.Model):
+    """The key another system knows a lead by: import key, CRM id, Segment user id."""
+
+    lead = models.ForeignKey("leads.Lead", on_delete=models.CASCADE, related_name="external_ids")
+    system = models.CharField(max_length=50)
+    value = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["system", "value"], name="leads_externalid_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.system}:{self.value}"
 
 
 class Consent(models.Model):

@@ -20,10 +20,16 @@ from leads.models import Lead, StageEpisode, Standing
 from leads.refusals import Conflict, Refused
 from leads.rules import roles_that_move, roles_that_override
 from leads.signals import histories_imported, stage_changed
-from leads.stages import FUNNEL, Move, Stage, moves_from, path_between
+from leads.stages import FUNNEL, Move, Stage, moves_from, path_between, restoring_move
 
 if TYPE_CHECKING:
     from leads.lifecycle_batch import History
+
+# What a lead repeats of its newest episode, and what is decided with it.
+CACHES = (
+    *("stage", "stage_entered_at", "cycle", "episode_seq"),
+    *("not_before_on", "merged_into"),
+)
 
 
 @transaction.atomic
@@ -92,6 +98,19 @@ def lose(lead_id: int, *, by: Actor, reason: str, **options) -> StageEpisode:
 
 def churn(lead_id: int, *, by: Actor, reason: str, **options) -> StageEpisode:
     return _leave(lead_id, Stage.CHURNED, by=by, reason=reason, **options)
+
+
+def merge_away(lead: Lead, survivor: Lead, *, by: Actor, at: datetime, reason: str) -> StageEpisode:
+    """Close the history of a locked lead that turned out to be `survivor` (leads/merging.py)."""
+    lead.merged_into = survivor
+    return _write(lead, moves_from(lead.stage)[Stage.MERGED], by=by, at=at, reason=reason)
+
+
+def restore(lead: Lead, *, by: Actor, at: datetime, reason: str) -> StageEpisode:
+    """Bring a locked lead back to the stage that its merge took it from, in the same cycle."""
+    lead.merged_into = None
+    away = lead.episodes.get(seq=lead.episode_seq)
+    return _write(lead, restoring_move(away.from_stage), by=by, at=at, reason=reason)
 
 
 def begin(lead: Lead, *, by: Actor, at: datetime, is_date_unknown: bool = False) -> StageEpisode:
@@ -264,7 +283,7 @@ def _write(
     )
     lead.stage, lead.stage_entered_at = episode.stage, at
     lead.cycle, lead.episode_seq = episode.cycle, episode.seq
-    lead.save(update_fields=["stage", "stage_entered_at", "cycle", "episode_seq", "not_before_on"])
+    lead.save(update_fields=CACHES)
     if not is_pass_through:
         stage_changed.send(sender=StageEpisode, lead=lead, episode=episode, by=by)
     return episode

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from leads.actors import ActorKind
-from leads.stages import FUNNEL, EntryKind, Stage
+from leads.stages import FUNNEL, MERGE_KINDS, EntryKind, Stage
 from users.models import User
 
 
@@ -75,8 +75,11 @@ class StageEpisode(models.Model):
             models.UniqueConstraint(
                 fields=["lead"], condition=Q(left_at=None), name="leads_episode_one_open"
             ),
+            # A merge that is taken apart leads back to a stage that was reached before.
             models.UniqueConstraint(
-                fields=["lead", "cycle", "stage"], name="leads_episode_stage_once_per_cycle"
+                fields=["lead", "cycle", "stage"],
+                condition=~Q(entry_kind__in=MERGE_KINDS),
+                name="leads_episode_stage_once_per_cycle",
             ),
             models.CheckConstraint(
                 condition=Q(seq=1, previous_seq=None, from_stage="", cycle=1)

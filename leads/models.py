@@ -1,7 +1,8 @@
 """Columns, constraints and adjectives of the system of record: accounts and people.
 
 The lifecycle's tables are in leads/lifecycle_models.py, what else is known about a
-lead in leads/evidence_models.py; both are imported at the end, for Django to find.
+lead in leads/evidence_models.py, merges in leads/merging_models.py; all are imported at the
+end, for Django to find.
 """
 
 from __future__ import annotations
@@ -158,6 +159,10 @@ class Lead(models.Model):
     stage_entered_at = models.DateTimeField(_("in stage since"), null=True)
     cycle = models.PositiveSmallIntegerField(_("cycle"), default=1)
     episode_seq = models.PositiveIntegerField(default=0, editable=False)
+    # Where a merged lead went; a cache of its open Merge, written with it by leads/merging.py.
+    merged_into = models.ForeignKey(
+        "self", null=True, editable=False, on_delete=models.PROTECT, related_name="merged_leads"
+    )
 
     search = models.GeneratedField(
         expression=SearchVector(
@@ -185,6 +190,11 @@ class Lead(models.Model):
                 name="leads_lead_email_once",
             ),
             models.CheckConstraint(condition=Q(stage__in=Stage.values), name="leads_lead_stage"),
+            models.CheckConstraint(
+                condition=Q(stage=Stage.MERGED, merged_into__isnull=False)
+                | (~Q(stage=Stage.MERGED) & Q(merged_into=None)),
+                name="leads_lead_merged_somewhere",
+            ),
         ]
         indexes = [
             GinIndex(fields=["search"], name="leads_lead_search"),
@@ -213,22 +223,6 @@ class Lead(models.Model):
     @property
     def is_open(self) -> bool:
         return self.stage in FUNNEL
-
-
-class ExternalId(models.Model):
-    """The key another system knows a lead by: import key, CRM id, Segment user id."""
-
-    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="external_ids")
-    system = models.CharField(max_length=50)
-    value = models.CharField(max_length=255)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["system", "value"], name="leads_externalid_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.system}:{self.value}"
 
 
 class Standing(models.Model):
@@ -271,9 +265,16 @@ class Standing(models.Model):
         return f"{self.score} ({self.get_quadrant_display()})"
 
 
-from leads.evidence_models import AuditEntry, BuyingRole, Consent, CustomField  # noqa: E402
+from leads.evidence_models import (  # noqa: E402
+    AuditEntry,
+    BuyingRole,
+    Consent,
+    CustomField,
+    ExternalId,
+)
 from leads.import_models import Import, ImportContent, ImportRow  # noqa: E402
 from leads.lifecycle_models import Criterion, StageEpisode, StageMove  # noqa: E402
+from leads.merging_models import Duplicate, DuplicateSearch, Merge  # noqa: E402
 
 __all__ = [
     "Account",
@@ -282,11 +283,14 @@ __all__ = [
     "Consent",
     "Criterion",
     "CustomField",
+    "Duplicate",
+    "DuplicateSearch",
     "ExternalId",
     "Import",
     "ImportContent",
     "ImportRow",
     "Lead",
+    "Merge",
     "StageEpisode",
     "StageMove",
     "Standing",

@@ -43,6 +43,8 @@ class EntryKind(models.TextChoices):
     CHURNED = "churned", _("churned")
     REOPENED = "reopened", _("reopened")
     MERGED = "merged", _("merged")
+    # A merge was taken apart: the stay that it interrupted goes on.
+    RESTORED = "restored", _("restored")
 
 
 class Move(NamedTuple):
@@ -70,25 +72,40 @@ def _legal_moves() -> tuple[Move, ...]:
     back = (Stage.CUSTOMER, Stage.DISQUALIFIED, Stage.LOST, Stage.CHURNED)
     moves += [Move(s, Stage.QUALIFIED, EntryKind.REOPENED, True) for s in back]
     moves += [Move(s, Stage.MERGED, EntryKind.MERGED, False) for s in Stage if s != Stage.MERGED]
+    # Only to where the merge took it from, which the database looks up (migration 0018).
+    moves += [Move(Stage.MERGED, s, EntryKind.RESTORED, False) for s in Stage if s != Stage.MERGED]
     return tuple(moves)
 
 
 MOVES = _legal_moves()
+# What merges and their undoing put into a history; no figure counts it as a step of its own.
+MERGE_KINDS = (EntryKind.MERGED, EntryKind.RESTORED)
 _MOVES_FROM: dict[str, dict[str, Move]] = {}
 for _move in MOVES:
-    _MOVES_FROM.setdefault(_move.from_stage, {})[_move.to_stage] = _move
+    if _move.kind != EntryKind.RESTORED:
+        _MOVES_FROM.setdefault(_move.from_stage, {})[_move.to_stage] = _move
 
 
 def moves_from(stage: str) -> dict[str, Move]:
-    """The legal moves out of `stage`, by target stage. `""` is a lead not yet captured."""
+    """The legal moves out of `stage`, by target stage. `""` is a lead not yet captured.
+
+    Out of Merged leads no move that anybody could choose (see restoring_move).
+    """
     return _MOVES_FROM.get(stage, {})
+
+
+def restoring_move(stage: str) -> Move:
+    """From Merged back to `stage`, when the merge is taken apart."""
+    return Move(Stage.MERGED, stage, EntryKind.RESTORED, False)
 
 
 def path_between(stage: str, target: str) -> list[Move]:
     """The steps from `stage` to `target`: one legal move, or the forward steps in between.
 
-    Empty when `target` cannot be reached by going forward.
+    Empty when `target` cannot be reached by going forward; Merged is reached by merging only.
     """
+    if target == Stage.MERGED:
+        return []
     if target in moves_from(stage):
         return [moves_from(stage)[target]]
     order = ("", *FUNNEL)

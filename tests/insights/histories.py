@@ -12,7 +12,7 @@ from django.db import transaction
 
 from insights import folding
 from leads.models import Lead, StageEpisode
-from leads.stages import moves_from
+from leads.stages import Stage, moves_from, restoring_move
 
 ZONE = ZoneInfo("Europe/Berlin")
 _numbers = count(1)
@@ -41,6 +41,11 @@ class History:
     lead: dict = field(default_factory=dict)
 
 
+SURVIVOR = History(
+    [Step("lead", at("2001-01-01"))], {"channel": "email", "source": "", "country": "DE"}
+)
+
+
 def tell(*steps: str, **fields) -> Lead:
     """Write a lead by lines like "mql 2026-03-01 23:30"; "~" before a date says it is unknown,
     "-" that the stage was passed through."""
@@ -63,7 +68,8 @@ def write(history: History) -> Lead:
     previous, cycle = "", 1
     episodes = []
     for seq, step in enumerate(history.steps, start=1):
-        move = moves_from(previous)[step.stage]
+        is_back = previous == Stage.MERGED
+        move = restoring_move(step.stage) if is_back else moves_from(previous)[step.stage]
         cycle += move.starts_cycle
         episodes.append(
             StageEpisode(
@@ -90,8 +96,19 @@ def follow(lead: Lead, newest: StageEpisode) -> Lead:
     """Let the lead repeat its newest episode, as the database demands."""
     lead.stage, lead.stage_entered_at = newest.stage, newest.entered_at
     lead.cycle, lead.episode_seq = newest.cycle, newest.seq
+    lead.merged_into = _survivor() if newest.stage == Stage.MERGED else None
     lead.save()
     return lead
+
+
+def with_survivor(told: Sequence[History]) -> Sequence[History]:
+    """These histories, and that of the lead which some of them were merged into."""
+    return [*told, SURVIVOR] if any(h.steps[-1].stage == Stage.MERGED for h in told) else told
+
+
+def _survivor() -> Lead:
+    began_at = SURVIVOR.steps[0].entered_at
+    return Lead.objects.filter(stage_entered_at=began_at).first() or write(SURVIVOR)
 
 
 def fold() -> None:

@@ -37,7 +37,8 @@ class Oracle:
             horizon,
             now,
         )
-        self.histories = [h for h in histories if h.steps[-1].stage != "merged"]
+        # A merge that was taken apart is as if it had never been.
+        self.histories = [as_never_merged(h) for h in histories if h.steps[-1].stage != "merged"]
         self.stays = [stay for history in self.histories for stay in stays_of(history)]
 
     def day(self, instant: datetime) -> date:
@@ -114,6 +115,17 @@ def kaplan_meier(times: list[tuple[int, bool]], share: float) -> int | None:
         if surviving <= 1 - share + 1e-9:
             return moment
     return None
+
+
+def as_never_merged(history: History) -> History:
+    """Without the merges, and without the returns from them."""
+    before = [None, *history.steps]
+    kept = [
+        step
+        for step, previous in zip(history.steps, before, strict=False)
+        if step.stage != "merged" and not (previous and previous.stage == "merged")
+    ]
+    return History(kept, history.lead)
 
 
 def stays_of(history: History) -> list[Stay]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from leads.stages import moves_from
+from leads.stages import Stage, moves_from
 from tests.insights.conftest import NOW
 from tests.insights.histories import ZONE, History, Step, at
 
@@ -24,12 +24,11 @@ def histories(draw) -> History:
     steps = [Step("lead", moment, is_date_unknown=draw(st.booleans()) and draw(st.booleans()))]
     for _ in range(draw(st.integers(0, LONGEST))):
         # Going forward is likelier than dropping out, or nobody would become a customer.
-        targets = sorted(moves_from(steps[-1].stage))
-        forward = [s for s in targets if moves_from(steps[-1].stage)[s].kind == "advanced"]
-        target = draw(st.sampled_from(targets + forward * 6)) if targets else None
+        targets, forward = _ways_on(steps)
+        target = draw(st.sampled_from(targets + forward * 6))
         minutes = draw(_GAPS)
         moment += timedelta(minutes=minutes)
-        if target is None or moment.timestamp() > NOW.timestamp():
+        if moment.timestamp() > NOW.timestamp():
             break
         is_odd = draw(st.integers(0, 9)) == 0
         steps.append(Step(target, moment, is_odd and minutes == 0, is_odd))
@@ -39,6 +38,15 @@ def histories(draw) -> History:
         "country": draw(st.sampled_from(["DE", "KR"])),
     }
     return History([_in_zone(step) for step in steps], lead)
+
+
+def _ways_on(steps: list[Step]) -> tuple[list[str], list[str]]:
+    """Where the lead may go next, and which of it is forward. A merge may be taken apart."""
+    here = steps[-1].stage
+    if here == Stage.MERGED:
+        return [steps[-2].stage], []
+    targets = sorted(moves_from(here))
+    return targets, [stage for stage in targets if moves_from(here)[stage].kind == "advanced"]
 
 
 def _in_zone(step: Step) -> Step:

@@ -21,7 +21,7 @@ from insights.rules import DROPS, code_hours
 from insights.scope import Scope
 from insights.verifying import differences
 from tests.insights.conftest import NOW, filters, freshness
-from tests.insights.histories import fold, write
+from tests.insights.histories import fold, with_survivor, write
 from tests.insights.oracle import FUNNEL, Oracle
 from tests.insights.random_histories import histories
 
@@ -58,6 +58,7 @@ def world(told):
 
 def counted(told, chosen, window, horizon, segment) -> Oracle:
     period = chosen.period
+    told = with_survivor(told)
     told = [h for h in told if all((h.lead[k] or "") == v for k, v in segment.items())]
     last = period.last_on(freshness().today)
     return Oracle(told, period.from_on, last, window, horizon, NOW, "Europe/Berlin")
