@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -131,19 +132,17 @@ class MonthRow:
 def month_rows(report: FunnelReport, today: date) -> list[MonthRow]:
     """The steps of each month, newest first; a month that the period cuts is cut here too."""
     return [
-        MonthRow(
-            month,
-            [
-                MonthCell(
-                    stage,
-                    steps.get(stage, StepOutcome()),
-                    report.filters.within(_part_of(month, report.filters.period, today)),
-                )
-                for stage in FUNNEL[:-1]
-            ],
+        _month_row(
+            month, steps, report.filters.within(_part_of(month, report.filters.period, today))
         )
         for month, steps in reversed(report.months.items())
     ]
+
+
+def _month_row(month: date, steps: Mapping[str, StepOutcome], filters: Filters) -> MonthRow:
+    """All cells share the filters, so their address is put together once."""
+    cells = [MonthCell(stage, steps.get(stage, StepOutcome()), filters) for stage in FUNNEL[:-1]]
+    return MonthRow(month, cells)
 
 
 def _part_of(month: date, period: Period, today: date) -> Period:
