@@ -15,11 +15,13 @@ from django.contrib.postgres.search import Lexeme, SearchQuery
 from django.db.models import Exists, OuterRef, Q
 
 from leads.lifecycle_models import StageEpisode
-from leads.models import LeadQuerySet
+from leads.models import Lead, LeadQuerySet
 
 # What PostgreSQL's query language could take for an operator separates words here.
 SEPARATORS = re.compile(r"[\s'\"\0\[\]()|&:*!@<>\\]+")
 MOST_WORDS = 8
+# With more matches than this, the first pages are quickly found in any order.
+RARE = 1_000
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,11 @@ def search(leads: LeadQuerySet, text: str) -> LeadQuerySet:
     if not words:
         return leads.none()
     query = reduce(and_, (Lexeme(word, prefix=True) for word in words))
-    return leads.filter(search=SearchQuery(query, config="simple"))
+    matches = Q(search=SearchQuery(query, config="simple"))
+    # PostgreSQL takes every beginning of a word for common. It would go through all leads in the
+    # order of the list to find a rare one, so rare ones are looked up beforehand.
+    found = list(Lead.objects.filter(matches).values_list("pk", flat=True)[: RARE + 1])
+    return leads.filter(matches) if len(found) > RARE else leads.filter(pk__in=found)
 
 
 def day_begins_at(day: date) -> datetime:
