@@ -276,6 +276,6 @@ RETURNING e.id, e.lead_id, e.occurred_at, e.kind, e.verdict
 def _touch(told: Iterable[Attached]) -> None:
     newest: dict[int, datetime] = {}
     for line in told:
-        if line.verdict != Verdict.MACHINE and line.kind not in NOT_ACTIVITY:
+        if line.verdict < Verdict.MACHINE and line.kind not in NOT_ACTIVITY:
             newest[line.lead_id] = max(line.occurred_at, newest.get(line.lead_id, line.occurred_at))
     touch_activity(newest)

@@ -21,7 +21,7 @@ from tracking.clean import clean, clean_text
 from tracking.clocks import settle
 from tracking.events import kind_of
 from tracking.models import LONGEST_ID
-from tracking.verdicts import browser_of, judge
+from tracking.verdicts import Request, signals_of, weigh
 
 # Why a message was rejected: counted per source and shown on the Sources page.
 REASONS = {
@@ -86,7 +86,7 @@ def prepare(message: Any, envelope: Envelope) -> Row:
     row |= _place(call, said, context.pop("page", None))
     row["kind"] = kind_of(call, row["name"], row["path"])
     row |= _times(message, envelope)
-    row |= _device(context, envelope)
+    row |= _device(row["kind"], said, context, envelope)
     row |= {"properties": said, "context": context, "is_trusted": envelope.is_trusted}
     return row
 
@@ -155,24 +155,28 @@ def _times(message: dict, envelope: Envelope) -> Row:
     }
 
 
-def _device(context: dict, envelope: Envelope) -> Row:
+def _device(kind: str, said: dict, context: dict, envelope: Envelope) -> Row:
     """User agent and verdict; leaves only the network of the IP address in the context.
 
     A server speaks for somebody else: what its own connection looks like says nothing.
     """
-    named = clean_text(context.pop("user_agent", None), 500)
-    user_agent = named or ("" if envelope.is_trusted else browser_of(envelope.user_agent))
+    request = Request(
+        named=clean_text(context.pop("user_agent", None), 500),
+        header=envelope.user_agent,
+        method=envelope.method,
+        is_prefetch=envelope.is_prefetch,
+        is_trusted=envelope.is_trusted,
+    )
     given = clean_text(context.pop("ip", None), 64)
     network = shorten_ip(given if envelope.is_trusted else envelope.ip)
     if network:
         context["ip"] = network
-    verdict = judge(
-        user_agent,
-        is_post=envelope.method == "POST",
-        is_head=envelope.method == "HEAD",
-        is_prefetch=envelope.is_prefetch,
-    )
-    return {"user_agent": user_agent, "verdict": verdict}
+    signals = signals_of(request, kind, said, context)
+    return {
+        "user_agent": request.user_agent,
+        "verdict": weigh(signals),
+        "verdict_signals": signals,
+    }
 
 
 def _either(message: dict, camel: str, snake: str) -> Any:

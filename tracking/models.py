@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
@@ -136,11 +137,12 @@ class VisitorLink(models.Model):
 
 
 class Verdict(models.IntegerChoices):
-    """Who did it. Only machines earn no points and enter no rate."""
+    """Who did it. What is MACHINE or beyond earns no points and enters no rate."""
 
     HUMAN = 0, _("human")
     SUSPECTED = 1, _("suspected machine")
     MACHINE = 2, _("machine")
+    STAFF = 3, _("one of us")
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -153,7 +155,8 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self if getattr(user, "role", "") in (Role.MARKETER, Role.ADMIN) else self.none()
 
     def human(self) -> Self:
-        return self.exclude(verdict=Verdict.MACHINE)
+        """What counts: humans outside of our own house, and those only suspected."""
+        return self.filter(verdict__lt=Verdict.MACHINE)
 
 
 class Event(models.Model):
@@ -187,6 +190,8 @@ class Event(models.Model):
     # Signed with a secret key.
     is_trusted = models.BooleanField(default=False)
     verdict = models.PositiveSmallIntegerField(choices=Verdict.choices, default=Verdict.HUMAN)
+    # Why: names of tracking.verdicts.weighing.SIGNALS, sorted, and "rule:7" where one decided.
+    verdict_signals = ArrayField(models.TextField(), default=list, db_default=[])
 
     objects = EventQuerySet.as_manager()
 
@@ -215,6 +220,13 @@ class Event(models.Model):
                 name="tracking_event_unknown_user",
             ),
             BrinIndex(fields=["occurred_at"], name="tracking_event_when", pages_per_range=32),
+            # What gave itself away in any manner: a small part, counted by day of arrival.
+            models.Index(
+                "received_at",
+                include=["verdict", "verdict_signals"],
+                condition=Q(verdict__gt=0) | ~Q(verdict_signals=[]),
+                name="tracking_event_told_apart",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -222,7 +234,8 @@ class Event(models.Model):
 
     @property
     def is_machine(self) -> bool:
-        return self.verdict == Verdict.MACHINE
+        """Whether it counts for nothing: a machine did it, or one of us."""
+        return self.verdict >= Verdict.MACHINE
 
 
 class PendingEvent(models.Model):
@@ -300,3 +313,15 @@ class IngestCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.source} {self.outcome} {self.reason} {self.count}"
+
+
+from tracking.verdict_models import (  # noqa: E402, F401
+    BeaconHost,
+    CloudNetwork,
+    StaffBrowser,
+    VerdictChange,
+    VerdictCheck,
+    VerdictRule,
+    VerdictRun,
+    VerdictSignal,
+)

@@ -33,10 +33,13 @@ COLUMNS = {
     "context": "jsonb",
     "is_trusted": "boolean",
     "verdict": "smallint",
+    "verdict_signals": "text[]",
 }
 _NAMES = ", ".join(COLUMNS)
 _TYPED = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-_VALUES = _NAMES.replace("occurred_at", "least(occurred_at, statement_timestamp())")
+_VALUES = _NAMES.replace("occurred_at", "least(occurred_at, statement_timestamp())").replace(
+    "verdict_signals", "coalesce(verdict_signals, '{}')"
+)
 
 # Parameters: rows (JSON list of prepared rows), tallies (JSON list of source_id, outcome,
 # reason, n for what is not in rows), zone. Ids are given in the order of the rows, which is

@@ -35,7 +35,8 @@ class Seen:
 
     @property
     def is_machine(self) -> bool:
-        return self.verdict == Verdict.MACHINE
+        """Whether it counts for nothing: a machine did it, or one of us."""
+        return self.verdict >= Verdict.MACHINE
 
     @property
     def touch(self) -> Touch:
