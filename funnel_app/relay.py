@@ -18,7 +18,7 @@ from insights import folding as rollups
 from leads.imports import working as imports
 from sales import handoff
 from scoring import publishing, rescore
-from tracking import attaching
+from tracking import attaching, reclassifying, visiting
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ class Drain(NamedTuple):
 
 DRAINS = [
     Drain("events", attaching.drain, 1000),
+    Drain("visits", visiting.drain, 1000),
+    Drain("channels", reclassifying.drain, 2000),
     Drain("scores", rescore.drain_for_relay, rescore.BATCH),
     Drain("publications", publishing.drain, 1),
     Drain("imports", imports.drain, imports.CHUNK),

@@ -17,6 +17,7 @@ class Channel(models.TextChoices):
     AFFILIATE = "affiliate", _("Affiliate")
     EVENT = "event", _("Event")
     REVIEW_SITE = "review_site", _("Review site")
+    AI_ASSISTANT = "ai_assistant", _("AI assistant")
     OFFLINE = "offline", _("Offline")
     OTHER = "other", _("Other")
     UNKNOWN = "unknown", _("Unknown")

@@ -210,6 +210,9 @@ class Lead(models.Model):
             models.Index(BY_NAME, "id", name="leads_lead_by_name"),
             models.Index(F("stage_entered_at").desc(), "id", name="leads_lead_since"),
             models.Index("source", "id", name="leads_lead_source"),
+            models.Index(
+                Lower("email"), condition=Q(stage=Stage.MERGED), name="leads_lead_merged_email"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -275,6 +278,7 @@ from leads.evidence_models import (  # noqa: E402
 from leads.import_models import Import, ImportContent, ImportRow  # noqa: E402
 from leads.lifecycle_models import Criterion, StageEpisode, StageMove  # noqa: E402
 from leads.merging_models import Duplicate, DuplicateSearch, Merge  # noqa: E402
+from leads.touch_models import LeadTouch  # noqa: E402
 
 __all__ = [
     "Account",
@@ -290,6 +294,7 @@ __all__ = [
     "ImportContent",
     "ImportRow",
     "Lead",
+    "LeadTouch",
     "Merge",
     "StageEpisode",
     "StageMove",

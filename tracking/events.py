@@ -57,9 +57,20 @@ KINDS: dict[str, Kind] = {
     "webinar_attended": Kind(_("Webinar attended"), "offline", "calendar"),
     "review_posted": Kind(_("Review posted"), "offline", "star"),
     "referral_made": Kind(_("Referral made"), "offline", "team"),
+    "social_contact": Kind(_("Contact on a social network"), "offline", "team"),
 }
 
 PAGE_VIEWS = ("page_viewed", "pricing_page_viewed")
+# What somebody did away from the web is a touch through this channel.
+TOUCHPOINTS: dict[str, str] = {
+    "event_attended": "event",
+    "webinar_attended": "event",
+    "meeting_held": "offline",
+    "call_held": "offline",
+    "review_posted": "review_site",
+    "referral_made": "customer_referral",
+    "social_contact": "organic_social",
+}
 MAIL_KINDS = frozenset(kind for kind, entry in KINDS.items() if entry.group == "email")
 # Somebody says who they are; from a browser only these may create a lead.
 FORM_KINDS = frozenset({"form_submitted", "demo_requested", "signed_up"})
@@ -128,6 +139,7 @@ OTHER_NAMES = {
     "attended webinar": "webinar_attended",
     "review submitted": "review_posted",
     "referred": "referral_made",
+    "social contact made": "social_contact",
 }
 
 # A page about prices in the languages our customers' sites are written in.

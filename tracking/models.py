@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from leads.channels import Channel
 from leads.models import Lead
+from tracking.events import TOUCHPOINTS
 from users.roles import Role
 
 LONGEST_ID = 200  # characters of a message, visitor or user id; longer ones are hashed
@@ -208,12 +209,21 @@ class Event(models.Model):
                 condition=Q(lead__isnull=False),
                 name="tracking_event_of_lead",
             ),
-            # What waits for its visitor or user to become known.
+            # Offline touchpoints, which first and last touch look for among all events.
+            models.Index(
+                "lead",
+                "occurred_at",
+                condition=Q(kind__in=sorted(TOUCHPOINTS)) & Q(lead__isnull=False),
+                name="tracking_event_touchpoint",
+            ),
+            # What a browser did, in order: for its visits, and when it becomes known.
             models.Index(
                 "anonymous_id",
-                condition=Q(lead=None) & ~Q(anonymous_id=""),
-                name="tracking_event_anonymous",
+                "occurred_at",
+                condition=~Q(anonymous_id=""),
+                name="tracking_event_of_browser",
             ),
+            # What waits for its user to become known.
             models.Index(
                 "user_id",
                 condition=Q(lead=None) & ~Q(user_id=""),
@@ -315,6 +325,7 @@ class IngestCount(models.Model):
         return f"{self.day} {self.source} {self.outcome} {self.reason} {self.count}"
 
 
+from tracking.channel_models import ChannelRule, ChannelRuleset  # noqa: E402, F401
 from tracking.verdict_models import (  # noqa: E402, F401
     BeaconHost,
     CloudNetwork,
@@ -325,3 +336,4 @@ from tracking.verdict_models import (  # noqa: E402, F401
     VerdictRun,
     VerdictSignal,
 )
+from tracking.visit_models import StaleVisits, Visit  # noqa: E402, F401

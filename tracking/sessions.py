@@ -1,0 +1,133 @@
+"""From what one browser did, in order, to its visits. Plain values, no database.
+
+A visit ends when nothing happens for more than 30 minutes, or when the browser comes back through
+another campaign (other UTM values or another click id). Each decision looks back only, so what
+happened before an event never depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from tracking.channels import Arrival, Rule, decide, read_arrival
+from tracking.events import PAGE_VIEWS
+
+GAP = timedelta(minutes=30)
+MOST_PAGES = 100  # different pages that are counted apart in one visit
+LONGEST_PATH = 500
+
+
+@dataclass(slots=True)
+class Hit:
+    """An event, as far as a visit needs it. `view` names the page view that `engaged_ms` (the
+    milliseconds spent there so far) belongs to."""
+
+    at: datetime
+    kind: str
+    path: str
+    url: str
+    referrer: str
+    campaign: dict[str, Any] | None
+    lead_id: int | None
+    engaged_ms: int = 0
+    view: str = ""
+
+    @property
+    def has_address(self) -> bool:
+        return bool(self.url or self.referrer or self.campaign)
+
+    @property
+    def arrival(self) -> Arrival:
+        arrival = read_arrival(self.url, self.referrer, self.campaign)
+        return arrival._replace(landing_path=(self.path or arrival.landing_path)[:LONGEST_PATH])
+
+
+@dataclass(slots=True)
+class Session:
+    """One visit while it is added up. `arrival` is that of the first event with an address."""
+
+    started_at: datetime
+    ended_at: datetime
+    arrival: Arrival | None = None
+    landing_path: str = ""
+    lead_id: int | None = None
+    event_count: int = 0
+    page_views: int = 0
+    views: dict[str, int] = field(default_factory=dict)  # page → views
+    first_seen: dict[str, int] = field(default_factory=dict)  # page → seconds after the start
+    engaged: dict[tuple[str, str], int] = field(default_factory=dict)  # (page, view) → ms
+
+    def add(self, hit: Hit, arrival: Arrival | None) -> None:
+        self.ended_at = hit.at
+        self.event_count += 1
+        self.arrival = self.arrival or arrival
+        self.landing_path = self.landing_path or hit.path[:LONGEST_PATH]
+        self.lead_id = hit.lead_id or self.lead_id
+        is_view = hit.kind in PAGE_VIEWS
+        self.page_views += is_view
+        page = hit.path[:LONGEST_PATH]
+        if page and (is_view or hit.engaged_ms) and self._has_room(page):
+            self.first_seen.setdefault(page, int((hit.at - self.started_at).total_seconds()))
+            self.views[page] = self.views.get(page, 0) + is_view
+            spent = self.engaged.get((page, hit.view), 0)
+            self.engaged[page, hit.view] = max(spent, hit.engaged_ms)
+
+    def _has_room(self, page: str) -> bool:
+        return page in self.views or len(self.views) < MOST_PAGES
+
+    @property
+    def pages(self) -> dict[str, list[int]]:
+        """As Visit.pages."""
+        spent = dict.fromkeys(self.views, 0)
+        for (page, _view), milliseconds in self.engaged.items():
+            spent[page] += milliseconds
+        return {
+            page: [count, spent[page], self.first_seen[page]] for page, count in self.views.items()
+        }
+
+
+def split(hits: Iterable[Hit]) -> list[Session]:
+    """The visits that these events of one browser make. `hits` are in order."""
+    sessions: list[Session] = []
+    for hit in hits:
+        arrival = hit.arrival if hit.has_address else None
+        if not sessions or _begins_another(sessions[-1], hit, arrival):
+            sessions.append(Session(hit.at, hit.at))
+        sessions[-1].add(hit, arrival)
+    return sessions
+
+
+def _begins_another(session: Session, hit: Hit, arrival: Arrival | None) -> bool:
+    if hit.at - session.ended_at > GAP:
+        return True
+    is_marked = arrival is not None and any(arrival.mark)
+    return is_marked and session.arrival is not None and arrival.mark != session.arrival.mark
+
+
+def columns_of(session: Session, rules: Sequence[Rule]) -> dict[str, Any]:
+    """The columns of Visit that the session and the rules say, but whose it is."""
+    arrival = (session.arrival or Arrival())._replace(landing_path=session.landing_path)
+    return {
+        "started_at": session.started_at,
+        "ended_at": session.ended_at,
+        "lead_id": session.lead_id,
+        "event_count": session.event_count,
+        "page_views": session.page_views,
+        "engaged_ms": sum(session.engaged.values()),
+        "pages": session.pages,
+        "has_utm": arrival.has_utm,
+        "click_id": arrival.click_id,
+        "referrer": arrival.referrer,
+        "landing_path": arrival.landing_path,
+        **classified(arrival, rules),
+    }
+
+
+def classified(arrival: Arrival, rules: Sequence[Rule]) -> dict[str, Any]:
+    """The columns of Visit that follow from the rules."""
+    decision = decide(arrival, rules)
+    touch = decision.touch._replace(channel=str(decision.touch.channel))
+    return {**touch._asdict(), "rule_id": getattr(decision.rule, "pk", None)}
