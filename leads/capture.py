@@ -17,6 +17,7 @@ from leads.refusals import Refused
 from leads.signals import lead_captured, profile_changed
 from leads.stages import Stage
 from leads.standing import ensure_standings
+from leads.survivors import merged_with_email, spelled
 
 # What a browser, a form or an import may fill in.
 PROFILE_FIELDS = (
@@ -54,7 +55,8 @@ def capture_lead(
     first_seen_at: datetime | None = None,
     is_verified: bool = False,
 ) -> tuple[Lead, bool]:
-    """Find the lead with this e-mail address or create it. Returns (lead, was created).
+    """Find the lead with this e-mail address, or whom it was merged into, or create it.
+    Returns (lead, was created).
 
     An existing lead only gets fields that are still empty, unless the input is
     verified (a signed-in colleague, a server key). Locks the lead's row.
@@ -77,10 +79,15 @@ def capture_lead(
 
 
 def _find(email: str) -> Lead | None:
+    """The lead that this address stands for, locked."""
     if not email:
         return None
-    leads = Lead.objects.select_for_update(no_key=True)
-    return leads.filter(email__iexact=email).exclude(stage=Stage.MERGED).first()
+    lead = spelled(email).exclude(stage=Stage.MERGED).select_for_update(no_key=True).first()
+    if lead is not None or (survivor_id := merged_with_email(email)) is None:
+        return lead
+    lead = Lead.objects.select_for_update(no_key=True).get(pk=survivor_id)
+    # Merged away itself in this very moment: look again.
+    return _find(email) if lead.stage == Stage.MERGED else lead
 
 
 def _create(email: str, fields: dict, custom: dict, is_verified: bool) -> Lead | None:

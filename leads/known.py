@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from leads.actors import Actor
 from leads.models import Lead
 from leads.refusals import Refused
-from leads.stages import Stage
+from leads.survivors import lead_with_email
 from users.models import User
 from users.roles import Role
 
@@ -21,11 +21,9 @@ class AlreadyKnown(Refused):
 
 
 def refuse_known(email: str, *, by: Actor, but: int | None = None) -> None:
-    """Raises AlreadyKnown when a lead other than `but` has this address."""
-    others = Lead.objects.filter(email__iexact=email).exclude(stage=Stage.MERGED)
-    if but is not None:
-        others = others.exclude(pk=but)
-    if email and others.exists():
+    """Raises AlreadyKnown when a lead other than `but` has this address, or stands for who has."""
+    holder = lead_with_email(email) if email else None
+    if holder is not None and holder.pk != but:
         raise already_known(email, by=by)
 
 
@@ -48,8 +46,8 @@ def already_known(email: str, *, by: Actor) -> AlreadyKnown:
 def _seen_by(by: Actor, email: str) -> Lead | None:
     if by.user is None:
         return None
-    visible = Lead.objects.visible_to(by.user).exclude(stage=Stage.MERGED)
-    return visible.filter(email__iexact=email).first()
+    holder = lead_with_email(email)
+    return Lead.objects.visible_to(by.user).filter(pk=holder and holder.pk).first()
 
 
 def _whom_to_ask(by: Actor) -> str:

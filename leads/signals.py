@@ -17,3 +17,11 @@ owner_changed = Signal()
 # leads: list[Lead], by: Actor. Histories of many leads came in by an import; sent once for
 # the batch, instead of stage_changed. Each lead's stage is where its history ends.
 histories_imported = Signal()
+# No row is locked yet: a receiver takes the locks that come before those of leads. Two leads
+# will be merged, or a merge taken apart.
+merge_starts = Signal()
+# merge: Merge. The survivor has taken over what it was to take; receivers unite the rest.
+leads_merged = Signal()
+# merge: Merge. The loser is a lead of its own again; receivers give back what is its. Each
+# returns the causes (leads.Consent.cause) of answers that reached the survivor by mistake.
+leads_unmerged = Signal()

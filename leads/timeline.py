@@ -110,6 +110,10 @@ _EDIT_TITLES = {
     "assigned": gettext_lazy("Given to another owner"),
     "added": gettext_lazy("Buying role noted"),
     "removed": gettext_lazy("Buying role removed"),
+    "merged": gettext_lazy("Another lead merged into this one"),
+    "merged_away": gettext_lazy("Merged into another lead"),
+    "unmerged": gettext_lazy("A merge taken apart"),
+    "restored": gettext_lazy("A lead of its own again"),
 }
 
 

@@ -183,7 +183,7 @@ def open_missing(limit: int) -> int:
 
     The lead itself is the work row: it is found again until it has its hand-off.
     """
-    proposed = Handoff.objects.filter(lead=OuterRef("pk"), cycle=OuterRef("cycle"))
+    proposed = Handoff.objects.filter(lead=OuterRef("pk"), episode__left_at=None)
     waiting = Lead.objects.filter(~Exists(proposed), stage=Stage.MQL)
     waiting = waiting.filter(stage_entered_at__gte=now() - STALE_AFTER)
     ids = list(waiting.order_by("stage_entered_at", "pk").values_list("pk", flat=True)[:limit])

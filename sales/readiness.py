@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from leads import criteria
+from leads import criteria, merging_rules
 from leads.models import Lead
 from sales.bant import newest_answers
 from sales.models import Handoff, Opportunity
@@ -53,6 +53,18 @@ def opportunity_won(lead: Lead, params: dict) -> criteria.Verdict:
     return False, _("The opportunity is still open.")
 
 
+def open_opportunity_stands_against_merging(lead: Lead) -> str:
+    """Why a lead with an open opportunity is not merged away; "" when it has none."""
+    deal = Opportunity.objects.open().filter(lead=lead).first()
+    if deal is None:
+        return ""
+    names = {"name": lead.name, "deal": deal.name}
+    return (
+        _("%(name)s has the open opportunity “%(deal)s”: keep %(name)s instead, or close it first.")
+        % names
+    )
+
+
 def _minimum(params: dict) -> int:
     """Admins type the settings; nonsense asks for the usual three."""
     minimum = params.get("minimum", 3)
@@ -60,6 +72,7 @@ def _minimum(params: dict) -> int:
 
 
 def register_kinds() -> None:
+    merging_rules.register_objection(open_opportunity_stands_against_merging)
     criteria.register("handoff_accepted", gettext_lazy("Hand-off accepted"), handoff_accepted)
     criteria.register(
         "bant_minimum",

@@ -7,6 +7,7 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
+import django.db.models.functions
 import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
@@ -153,6 +154,14 @@ class Migration(migrations.Migration):
                 condition=Q(stage="merged", merged_into__isnull=False)
                 | (~Q(stage="merged") & Q(merged_into=None)),
                 name="leads_lead_merged_somewhere",
+            ),
+        ),
+        migrations.AddIndex(
+            "lead",
+            models.Index(
+                django.db.models.functions.Lower("email"),
+                condition=Q(stage="merged"),
+                name="leads_lead_merged_email",
             ),
         ),
         migrations.CreateModel(
