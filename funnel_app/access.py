@@ -83,6 +83,11 @@ ACCESS: dict[str, frozenset[str]] = {
     "tracking:sources": MARKETING,
     "tracking:keys": MARKETING,
     "tracking:revocation": MARKETING,
+    "tracking:channels": MARKETING,
+    "tracking:channel_rule_new": MARKETING,
+    "tracking:channel_rule": MARKETING,
+    "tracking:channel_rule_place": MARKETING,
+    "tracking:channel_rule_removal": MARKETING,
     # The Django admin: every address under it.
     "admin:*": ADMINS,
 }

@@ -18,7 +18,7 @@ from leads.editing import account_named
 from sales import handoff as handoffs
 from tests.sales.conftest import answer_bant, become_mql, handoff_of, know_the_decision_maker
 from tracking.keys import issue_key
-from tracking.models import Source
+from tracking.models import ChannelRule, Source
 from users.models import User
 
 PERSONAS = ("anonymous", "viv", "mia", "sam", "sue", "mona", "ana")
@@ -88,6 +88,8 @@ def object_of(name: str, world: dict, request) -> int:
         world["lead"].account = account_named("Acme")
         world["lead"].save()
         return world["lead"].account_id
+    if name.startswith("tracking:channel_rule"):
+        return ChannelRule.objects.earliest("position").pk
     if name.startswith("tracking:"):
         source = Source.objects.create(name="Website")
         key, _text = issue_key(source, is_secret=False)

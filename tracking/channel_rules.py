@@ -120,8 +120,10 @@ def move_rule(rule_id: int, *, up: bool, by: Actor) -> ChannelRule:
 @transaction.atomic
 def remove_rule(rule_id: int, *, by: Actor) -> None:
     """Take a rule out; visits it decided are classified by those that stay."""
+    rule = ChannelRule.objects.filter(pk=rule_id).first()
+    if rule is None:
+        return
     _begin_change()
-    rule = ChannelRule.objects.select_for_update().get(pk=rule_id)
     _log(by, "removed", rule, {name: [getattr(rule, name), None] for name in FIELDS})
     rule.delete()
 
