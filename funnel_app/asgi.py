@@ -11,6 +11,7 @@ from funnel_app.checks import refuse_unsafe_start  # isort: skip
 from funnel_app.slow_clients import Buffered  # isort: skip
 from tracking.collector import status  # isort: skip
 from tracking.collector.app import Collector  # isort: skip
+from tracking.snippet import serving as snippet  # isort: skip
 
 THREADS = 8  # for pages; each has its own database connection
 
@@ -20,12 +21,14 @@ collector = Collector()
 
 
 async def application(scope, receive, send) -> None:
-    """Events and their pixels, health and figures, the server's own start and stop, or pages."""
+    """Events and pixels, the snippet, health and figures, the server's start and stop, or pages."""
     if scope["type"] == "http":
         if scope["path"].startswith("/v1/"):
             await collector(scope, receive, send)
         elif scope["path"] in status.PLACES:
             await status.serve(collector, scope, send)
+        elif snippet.serves(scope["path"]):
+            await snippet.serve(scope, send)
         else:
             await pages(scope, receive, send)
     elif scope["type"] == "lifespan":

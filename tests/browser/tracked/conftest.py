@@ -21,6 +21,8 @@ FILES = Path(__file__).resolve().parents[3] / "node_modules"
 # What browsers with a person in front of them say; headless ones are known as crawlers.
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140 Safari"
 
+NO_DRIVER = "Object.defineProperty(Navigator.prototype, 'webdriver', {get: () => false})"
+
 
 @dataclass
 class Website:
@@ -87,10 +89,21 @@ def write_key(transactional_db) -> str:
 
 
 @pytest.fixture
+def snippet(server: str, write_key: str) -> Callable[[str], str]:
+    """The one line that a website puts into its pages, with more attributes if given."""
+
+    def tag(attributes: str = 'data-consent="granted"') -> str:
+        return f'<script async src="{server}/t.js" data-key="{write_key}" {attributes}></script>'
+
+    return tag
+
+
+@pytest.fixture
 def visitor(browser: Browser, server: str) -> Iterator[BrowserContext]:
     """A person's browser, new to the website."""
     context = browser.new_context(user_agent=CHROME, locale="en")
     context.set_default_timeout(10_000)
+    context.add_init_script(NO_DRIVER)
     yield context
     context.close()
 
@@ -109,10 +122,14 @@ def visit(visitor: BrowserContext, website: Website) -> Callable[..., Page]:
 
 @pytest.fixture
 def arrived(transactional_db) -> Callable[..., list[Event]]:
-    """Waits until `count` events (of that kind) are stored; returns them in their order."""
+    """Waits until `count` events (of that kind) are stored; returns them in their order.
+
+    Engaged time is only counted when it is asked for.
+    """
 
     def wait(count: int, kind: str = "", seconds: float = 10) -> list[Event]:
-        found = Event.objects.filter(kind=kind) if kind else Event.objects.all()
+        told = Event.objects.exclude(kind="page_engaged")
+        found = Event.objects.filter(kind=kind) if kind else told
         deadline = time.monotonic() + seconds
         while found.count() < count and time.monotonic() < deadline:
             time.sleep(0.05)
