@@ -49,7 +49,7 @@ def leads_by_email(emails: Iterable[str]) -> dict[str, int]:
     the address now goes before any merged one.
     """
     leads = spelled(*emails)
-    columns = "lower", "pk"
+    columns = Lower("email"), "pk"
     chosen = dict(leads.exclude(stage=Stage.MERGED).values_list(*columns))
     merged = list(leads.filter(stage=Stage.MERGED).order_by("pk").values_list(*columns))
     went = survivors_of(lead_id for _email, lead_id in merged)

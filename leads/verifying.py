@@ -105,6 +105,29 @@ CHECKS = (
         """,
     ),
     Check(
+        "a merged lead is where its open merge says, and no other lead is merged",
+        """
+        SELECT format('lead %s in %s: stands for lead %s, its open merge says %s', l.id, l.stage,
+                      coalesce(l.merged_into_id::text, 'none'),
+                      coalesce(m.survivor_id::text, 'none'))
+          FROM leads_lead l
+          LEFT JOIN leads_merge m ON m.loser_id = l.id AND m.undone_at IS NULL
+         WHERE l.merged_into_id IS DISTINCT FROM m.survivor_id
+            OR (l.stage = 'merged') <> (l.merged_into_id IS NOT NULL)
+        """,
+    ),
+    Check(
+        "whoever comes back out of a merge is where the merge took it from",
+        """
+        SELECT format('lead %s: episode %s is %s', back.lead_id, back.seq, back.stage)
+          FROM leads_stageepisode back
+          LEFT JOIN leads_stageepisode away ON away.lead_id = back.lead_id
+                AND away.seq = back.seq - 1 AND away.stage = 'merged'
+                AND (away.from_stage, away.cycle) = (back.stage, back.cycle)
+         WHERE back.entry_kind = 'restored' AND away.id IS NULL
+        """,
+    ),
+    Check(
         "every lead has a standing",
         """
         SELECT format('lead %s', l.id) FROM leads_lead l

@@ -7,7 +7,13 @@ class TrackingConfig(AppConfig):
     verbose_name = _("Tracking")
 
     def ready(self) -> None:
-        from leads import timeline
+        from leads import signals, timeline
+        from tracking import receivers
         from tracking.history import read_entries
 
         timeline.register_source("events", read_entries)
+        signals.merge_starts.connect(receivers.before_merge, dispatch_uid="tracking.merge_starts")
+        signals.leads_merged.connect(receivers.on_merged, dispatch_uid="tracking.leads_merged")
+        signals.leads_unmerged.connect(
+            receivers.on_unmerged, dispatch_uid="tracking.leads_unmerged"
+        )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import NamedTuple
@@ -25,6 +25,8 @@ from tracking.events import NOT_ACTIVITY
 from tracking.models import Event, Verdict
 from tracking.register import INTRODUCING, Register, open_register
 from tracking.signals import event_recorded
+from tracking.verdicts import arriving
+from tracking.verdicts.restating import LOCK
 from tracking.visitors import Seen
 
 log = logging.getLogger(__name__)
@@ -33,7 +35,6 @@ MOST_ATTEMPTS = 5
 LEASE_SECONDS = 20  # nobody else takes up claimed events before; a killed relay costs this
 TRUSTED_ATTEMPTS = 2  # events that failed this often are taken one by one
 MOST_INTRODUCTIONS = 50  # in one transaction
-_LOCK = 74_001  # advisory: one attaches at a time, so that no two can dead-lock
 
 # Claims of this process that it did not come to, to be given back.
 _owed: set[int] = set()
@@ -91,8 +92,9 @@ def attach(event_ids: list[int]) -> set[int]:
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = '30s'")
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    hold()
     events = _up_to_introductions(_read(event_ids))
+    arriving.judge(events)
     register = open_register(events, visitors.meet(events))
     identity.recognise(register, events)
     told = _attach_own(register, events) + _attach_earlier(register)
@@ -110,7 +112,14 @@ def attach(event_ids: list[int]) -> set[int]:
             "DELETE FROM tracking_pendingevent WHERE event_id = ANY(%s)",
             [[event.id for event in events]],
         )
+    arriving.follow_up(told)
     return {event.id for event in events}
+
+
+def hold() -> None:
+    """Wait until nobody attaches events, and keep everybody else from it until the commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
 def is_passing(error: Exception) -> bool:
@@ -137,7 +146,7 @@ def _claim(limit: int, is_suspicious: bool) -> dict[int, int]:
     Returns event id → attempts. Empty while somebody else attaches.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
             return {}
         cursor.execute(
@@ -200,15 +209,22 @@ def _note_failure(event_id: int, attempts: int, error: Exception) -> None:
 
 def _read(event_ids: list[int]) -> list[Seen]:
     """The events still pending, in the order they happened, their work rows locked."""
+    return _seen(
+        "tracking_pendingevent p JOIN tracking_event e ON e.id = p.event_id"
+        " WHERE p.event_id = ANY(%s) ORDER BY p.event_id FOR UPDATE OF p SKIP LOCKED",
+        event_ids,
+    )
+
+
+def read_events(event_ids: Sequence[int]) -> list[Seen]:
+    """Stored events in the order they happened."""
+    return _seen("tracking_event e WHERE e.id = ANY(%s)", event_ids)
+
+
+def _seen(which: str, event_ids: Sequence[int]) -> list[Seen]:
     columns = ", ".join(f"e.{field.name}" for field in fields(Seen))
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT {columns} FROM tracking_pendingevent p JOIN tracking_event e ON e.id = p.event_id
-             WHERE p.event_id = ANY(%s) ORDER BY p.event_id FOR UPDATE OF p SKIP LOCKED
-            """,  # noqa: S608 - column names of our own
-            [event_ids],
-        )
+        cursor.execute(f"SELECT {columns} FROM {which}", [list(event_ids)])  # noqa: S608
         rows = [Seen(*row) for row in cursor.fetchall()]
     for event in rows:  # a plain cursor hands out JSON as text
         event.properties = json.loads(str(event.properties))

@@ -7,6 +7,9 @@ from a browser may make an unverified lead or fill what is still empty; it never
 overwrites, merges, or changes owner, stage or consent of somebody known, beyond the
 consent given in that very form. Two known people are never merged: a browser that was
 one lead and now says it is another starts a new, flagged link from that moment.
+
+Only a colleague says that two leads are one (leads/merging.py). Ids and links then go on
+naming the lead they always named, and events go to the one that it stands for.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ def recognise(register: Register, events: Iterable[Seen]) -> None:
         lead_id = named(register, event)
         if lead_id is None:
             continue
-        register.owners[event.id] = lead_id
+        register.owners[event.id] = register.stands_for(lead_id)
         if not event.is_machine:
             _draw(register, event, lead_id)
     write_down(register)
@@ -39,7 +42,7 @@ def recognise(register: Register, events: Iterable[Seen]) -> None:
 def _draw(register: Register, event: Seen, lead_id: int) -> None:
     _link(register, event, lead_id)
     if event.is_trusted and event.kind in WITHDRAWING:
-        withdraw_consent(event, lead_id)
+        withdraw_consent(event, register.stands_for(lead_id))
 
 
 def owner_of(register: Register, event: Seen) -> int | None:
@@ -47,10 +50,26 @@ def owner_of(register: Register, event: Seen) -> int | None:
     if event.id in register.owners:
         return register.owners[event.id]
     if event.lead_id is not None:
-        return event.lead_id
+        return register.stands_for(event.lead_id)
+    return _by_habit(register, event)
+
+
+def owner_by_names(register: Register, event: Seen) -> int | None:
+    """The lead an event belongs to by its visitor and the names in it alone. Changes nothing."""
+    named = register.users.get(event.user_id)
+    if not (event.is_trusted and event.user_id in register.vouched_users):
+        named = register.emails.get(email_named_by(event)) or named
+    if event.is_machine and not event.is_trusted:
+        named = None
+    return register.stands_for(named) if named else _by_habit(register, event)
+
+
+def _by_habit(register: Register, event: Seen) -> int | None:
+    """By what the visitor or the user was taken for, when the event itself names nobody."""
     visitor = register.visitors.get(event.anonymous_id)
     by_visitor = visitor.lead_at(event.occurred_at) if visitor else None
-    return by_visitor or register.users.get(event.user_id)
+    lead_id = by_visitor or register.users.get(event.user_id)
+    return register.stands_for(lead_id) if lead_id else None
 
 
 def _whom_it_names(register: Register, event: Seen) -> int | None:
@@ -78,14 +97,16 @@ def _known_by_name(register: Register, event: Seen) -> int | None:
 
 def _link(register: Register, event: Seen, lead_id: int) -> None:
     visitor = register.visitors.get(event.anonymous_id)
-    if visitor is None or visitor.lead_id == lead_id:
+    if visitor is None or (
+        visitor.lead_id and register.stands_for(visitor.lead_id) == register.stands_for(lead_id)
+    ):
         return
     reason = _reason(event)
     is_other = visitor.lead_id is not None
     if is_other and (reason == Reason.MAIL or (reason == Reason.USER_ID and not event.is_trusted)):
         return  # neither is a person saying who they are
     if not is_other:
-        register.first_links[visitor.anonymous_id] = lead_id
+        register.first_links[visitor.anonymous_id] = register.stands_for(lead_id)
     visitor.lead_id = lead_id
     visitor.links = sorted([*visitor.links, (event.occurred_at, lead_id)], key=_since)
     register.new_links.append(

@@ -19,7 +19,10 @@ BY = Actor.system("Tracking")
 
 
 def capture_named(register: Register, event: Seen, email: str) -> int:
-    """The id of the lead with this address, made or added to as far as the event may."""
+    """The id of the lead with this address, made or added to as far as the event may.
+
+    It may be merged: what it says is added to the lead that it stands for.
+    """
     claim = _read(register, event)
     is_about_person = event.kind in INTRODUCING
     profile = dict(claim.profile) if is_about_person else {}
@@ -34,12 +37,14 @@ def capture_named(register: Register, event: Seen, email: str) -> int:
         first_seen_at=_first_seen(event, visitor),
         is_verified=event.is_trusted,
     )
-    register.emails[email] = lead.pk
+    named = register.emails.get(email)
+    if named is None or register.stands_for(named) != lead.pk:
+        named = register.emails[email] = lead.pk
     if is_about_person:
         _record_consent(register, event, lead, claim)
         register.to_qualify.add(lead.pk)
-        register.remember_user(event, lead.pk)
-    return lead.pk
+        register.remember_user(event, named)
+    return named
 
 
 def _read(register: Register, event: Seen) -> Claim:
@@ -71,10 +76,10 @@ def _touch_fields(event: Seen, visitor: Known | None) -> dict[str, str]:
 def add_to_profile(register: Register, event: Seen, lead_id: int) -> None:
     """What a trusted source says about a user it named before."""
     claim = _read(register, event)
-    lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
+    lead = Lead.objects.select_for_update(no_key=True).get(pk=register.stands_for(lead_id))
     capture.augment(lead, claim.profile, _custom_values(register, claim), is_verified=True)
     _record_consent(register, event, lead, claim)
-    register.to_qualify.add(lead_id)
+    register.to_qualify.add(lead.pk)
 
 
 def _record_consent(register: Register, event: Seen, lead: Lead, claim: Claim) -> None:

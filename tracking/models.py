@@ -41,6 +41,22 @@ class Source(models.Model):
         return self.name
 
 
+class Scope(models.TextChoices):
+    """What a secret key may be used for."""
+
+    EVENTS = "events", _("send events")
+    HISTORY = "history", _("import history")
+    TOUCHPOINTS = "touchpoints", _("record touchpoints")
+
+
+ALL_SCOPES = [scope.value for scope in Scope]
+
+
+def all_scopes() -> list[str]:
+    """What a new key may do unless somebody says less."""
+    return list(ALL_SCOPES)
+
+
 class WriteKey(models.Model):
     """What a source signs its requests with.
 
@@ -56,6 +72,18 @@ class WriteKey(models.Model):
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    # A public key: "https://www.example.com", "*.example.com"; empty: from everywhere.
+    allowed_origins = ArrayField(models.TextField(), default=list, db_default=[], blank=True)
+    # A secret key: what it may be used for. A public one can only ever send events.
+    scopes = ArrayField(models.TextField(), default=all_scopes, db_default=ALL_SCOPES)
+    # Messages a second that one web process takes in the long run, and at once after a
+    # pause; null: as many as the machine can store.
+    per_second = models.PositiveIntegerField(_("messages per second"), null=True, blank=True)
+    burst = models.PositiveIntegerField(_("messages at once"), null=True, blank=True)
+    # The key that this one was made to take the place of.
+    replaces = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="successors"
+    )
 
     class Meta:
         ordering = ("source", "created_at")
@@ -72,6 +100,10 @@ class WriteKey(models.Model):
                 condition=(Q(is_secret=True, key="") & ~Q(key_hash=""))
                 | (Q(is_secret=False, key_hash="") & ~Q(key="")),
                 name="tracking_writekey_secret_is_hashed",
+            ),
+            models.CheckConstraint(
+                condition=Q(per_second=None) | Q(per_second__gt=0, burst__gt=0),
+                name="tracking_writekey_limit_lets_through",
             ),
         ]
 
@@ -325,7 +357,9 @@ class IngestCount(models.Model):
         return f"{self.day} {self.source} {self.outcome} {self.reason} {self.count}"
 
 
+from tracking.alias_models import Alias  # noqa: E402, F401
 from tracking.channel_models import ChannelRule, ChannelRuleset  # noqa: E402, F401
+from tracking.merging_models import MergedEvents  # noqa: E402, F401
 from tracking.verdict_models import (  # noqa: E402, F401
     BeaconHost,
     CloudNetwork,
@@ -337,3 +371,4 @@ from tracking.verdict_models import (  # noqa: E402, F401
     VerdictSignal,
 )
 from tracking.visit_models import StaleVisits, Visit  # noqa: E402, F401
+from tracking.intake_models import InspectedMessage, TurnedAway  # noqa: E402

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from django.db.models.functions import Lower
-
 from leads import custom_fields
 from leads.models import CustomField, ExternalId, Lead
-from leads.stages import Stage
+from leads.survivors import leads_by_email, survivors_of
 from tracking.claims import email_in, email_of
 from tracking.events import FORM_KINDS
 from tracking.models import Visitor, VisitorLink
@@ -26,6 +24,9 @@ WITHDRAWING = frozenset({"email_unsubscribed", "email_marked_as_spam"})
 class Register:
     """`visitors` by anonymous id, `emails` and `users` to lead ids, and what a batch changed.
 
+    All of them name the lead that they always named; `survivors` says whom a merged one
+    stands for. So what came by an id goes back with it when a merge is taken apart.
+
     The caller follows up: visitors linked for the first time and user ids newly known
     (their earlier events), leads whose criteria may be met now.
     """
@@ -35,12 +36,17 @@ class Register:
     users: dict[str, int]
     vouched_users: set[str]
     custom_fields: dict[str, CustomField]
+    survivors: dict[int, int] = field(default_factory=dict)
     owners: dict[int, int] = field(default_factory=dict)  # event id → lead id, where claimed
     first_links: dict[str, int] = field(default_factory=dict)  # anonymous id → lead id
     new_users: dict[str, int] = field(default_factory=dict)  # user id → lead id
     new_ids: list[ExternalId] = field(default_factory=list)
     new_links: list[VisitorLink] = field(default_factory=list)
     to_qualify: set[int] = field(default_factory=set)
+
+    def stands_for(self, lead_id: int) -> int:
+        """The lead that this one is today."""
+        return self.survivors.get(lead_id, lead_id)
 
     def remember_user(self, event: Seen, lead_id: int) -> None:
         """The event's user id names this lead from now on.
@@ -51,27 +57,40 @@ class Register:
         known = self.vouched_users if event.is_trusted else self.users
         if not user_id or user_id in known:
             return
-        self.users[user_id] = self.new_users[user_id] = lead_id
+        self.users[user_id] = lead_id
+        self.new_users[user_id] = self.stands_for(lead_id)
         if event.is_trusted:
             self.vouched_users.add(user_id)
         system = VOUCHED if event.is_trusted else CLAIMED
         self.new_ids.append(ExternalId(system=system, value=user_id, lead_id=lead_id))
 
 
-def open_register(events: list[Seen], visitors: dict[str, Known]) -> Register:
-    """Look up everybody in three queries and lock, in the order of their id, the leads that
-    these events may change."""
+def open_register(
+    events: list[Seen], visitors: dict[str, Known], *, is_reading: bool = False
+) -> Register:
+    """Look up everybody in a handful of queries and, unless this is only to read, lock in the
+    order of their id the leads that these events may change."""
     emails = {email_named_by(event) for event in events} - {""}
     vouched, claimed = _leads_by_user({event.user_id for event in events} - {""})
     register = Register(
         visitors,
-        _leads_by_email(emails),
+        leads_by_email(emails),
         {**claimed, **vouched},
         set(vouched),
         {field.key: field for field in custom_fields.definitions()},
     )
+    linked = {lead_id for visitor in visitors.values() for _since, lead_id in visitor.links}
+    register.survivors = survivors_of(
+        {*linked, *register.emails.values(), *register.users.values()}
+    )
+    if not is_reading:
+        _lock_changing(register, events)
+    return register
+
+
+def _lock_changing(register: Register, events: list[Seen]) -> None:
     changing = {
-        lead_id
+        register.stands_for(lead_id)
         for event in events
         if event.kind in INTRODUCING or event.kind in WITHDRAWING
         for lead_id in (
@@ -82,7 +101,6 @@ def open_register(events: list[Seen], visitors: dict[str, Known]) -> Register:
     }
     if changing:
         list(Lead.objects.select_for_update(no_key=True).filter(pk__in=changing).order_by("pk"))
-    return register
 
 
 def email_named_by(event: Seen) -> str:
@@ -114,20 +132,11 @@ def _save_users(register: Register) -> None:
     ExternalId.objects.bulk_create(register.new_ids, ignore_conflicts=True)
 
 
-def _leads_by_email(emails: set[str]) -> dict[str, int]:
-    if not emails:
-        return {}
-    leads = Lead.objects.annotate(lower=Lower("email")).filter(lower__in=emails)
-    return dict(leads.exclude(stage=Stage.MERGED).values_list("lower", "pk"))
-
-
 def _leads_by_user(users: set[str]) -> tuple[dict[str, int], dict[str, int]]:
     """User id → lead id: vouched for, and claimed."""
     found: dict[str, dict[str, int]] = {VOUCHED: {}, CLAIMED: {}}
     if users:
         rows = ExternalId.objects.filter(system__in=found, value__in=users)
-        for system, value, lead_id in rows.exclude(lead__stage=Stage.MERGED).values_list(
-            "system", "value", "lead_id"
-        ):
+        for system, value, lead_id in rows.values_list("system", "value", "lead_id"):
             found[system][value] = lead_id
     return found[VOUCHED], found[CLAIMED]

@@ -67,6 +67,13 @@ CHECKS = (
         """,
     ),
     Check(
+        "no event belongs to a lead that was merged away",
+        """
+        SELECT format('event %s of lead %s', e.id, e.lead_id)
+          FROM leads_lead l JOIN tracking_event e ON e.lead_id = l.id WHERE l.stage = 'merged'
+        """,
+    ),
+    Check(
         "a visitor is the lead of the newest link",
         """
         SELECT format('visitor %s: is lead %s, newest link says %s', v.id, v.lead_id, k.lead_id)

@@ -73,7 +73,12 @@ def meet(events: Iterable[Seen]) -> dict[str, Known]:
     """
     events = [event for event in events if event.anonymous_id]
     _remember([event for event in events if not event.is_machine])
-    known = _read({event.anonymous_id for event in events})
+    return known_visitors(events)
+
+
+def known_visitors(events: Iterable[Seen]) -> dict[str, Known]:
+    """The visitors of these events by anonymous id, as they are."""
+    known = _read({event.anonymous_id for event in events} - {""})
     _read_links(known)
     return known
 
@@ -87,10 +92,11 @@ def _remember(events: list[Seen]) -> None:
             first[who] = event
         last[who] = max(event.occurred_at, last.get(who, event.occurred_at))
     with connection.cursor() as cursor:
-        cursor.execute(_UPSERT, _columns([(first[who], last[who]) for who in sorted(first)]))
+        cursor.execute(_UPSERT, first_touches([(first[who], last[who]) for who in sorted(first)]))
 
 
-def _columns(met: list[tuple[Seen, datetime]]) -> list[list]:
+def first_touches(met: list[tuple[Seen, datetime]]) -> list[list]:
+    """Columns of visitors, from the first event of each and the instant of its last."""
     touches = [event.touch for event, _last in met]
     return [
         [event.anonymous_id for event, _last in met],

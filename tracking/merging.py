@@ -1,0 +1,139 @@
+"""Events follow their leads: united when two are merged, given back when that is taken apart.
+
+Visitors, user ids and addresses stay with the lead they name; events are the survivor's.
+What came after the merge is given back by asking anew whom it names (tracking/identity.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from django.db import connection
+
+from leads.activity import restate_activity
+from leads.models import Merge, Standing
+from leads.standing import touch_activity
+from tracking import identity
+from tracking.attaching import hold, read_events
+from tracking.events import NOT_ACTIVITY
+from tracking.models import Event, MergedEvents, Verdict
+from tracking.register import open_register
+from tracking.signals import event_recorded
+from tracking.visitors import known_visitors
+
+# Events may have waited so long to be attached when their lead was merged.
+LONGEST_WAIT = timedelta(days=1)
+BATCH = 5_000
+
+
+def unite(merge: Merge) -> None:
+    """Give the survivor all events of the loser, in the transaction of the merge."""
+    active = dict(
+        Standing.objects.filter(lead__in=(merge.survivor_id, merge.loser_id)).values_list(
+            "lead_id", "last_activity_at"
+        )
+    )
+    moved = _move("e.lead_id = %(loser)s", merge.loser_id, merge.survivor_id, {})
+    MergedEvents.objects.create(
+        merge=merge, event_ids=moved, survivor_active_at=active.get(merge.survivor_id)
+    )
+    if latest := active.get(merge.loser_id):
+        touch_activity({merge.survivor_id: latest})
+    _tell(merge, moved)
+
+
+def separate(merge: Merge) -> set[str]:
+    """Give the loser its events back, and those that came since and name the loser.
+
+    Returns the causes (leads.Consent.cause) of answers that the latter may have given.
+    """
+    united = MergedEvents.objects.get(merge=merge)
+    own = _give(merge, united.event_ids)
+    since = [
+        event_id
+        for some in _batches(_recent_ids(merge, united.event_ids))
+        for event_id in _give(merge, _naming_loser(merge, some))
+    ]
+    _restate_activity(merge, united)
+    _tell(merge, sorted([*own, *since]))
+    return {f"event {event_id}" for event_id in since}
+
+
+def take_locks() -> None:
+    """Nobody attaches events meanwhile, or some could be given to a lead merged away."""
+    hold()
+
+
+def _naming_loser(merge: Merge, event_ids: Sequence[int]) -> list[int]:
+    """Those of these events whose visitor, user id or address are the loser's."""
+    events = read_events(event_ids)
+    register = open_register(events, known_visitors(events), is_reading=True)
+    return [
+        event.id for event in events if identity.owner_by_names(register, event) == merge.loser_id
+    ]
+
+
+def _recent_ids(merge: Merge, known: Sequence[int]) -> list[int]:
+    """Events of the survivor that came since the merge, or shortly before it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id FROM tracking_event
+             WHERE lead_id = %s AND received_at >= %s AND id <> ALL(%s::bigint[]) ORDER BY id
+            """,
+            [merge.survivor_id, merge.merged_at - LONGEST_WAIT, list(known)],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _give(merge: Merge, event_ids: Sequence[int]) -> list[int]:
+    which = "e.id = ANY(%(ids)s::bigint[])"
+    return _move(which, merge.survivor_id, merge.loser_id, {"ids": list(event_ids)})
+
+
+def _move(which: str, giver: int, taker: int, parameters: dict) -> list[int]:
+    """Of these events those that are the giver's become the taker's; returns their ids."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE tracking_event e SET lead_id = %(taker)s
+             WHERE e.lead_id = %(giver)s AND {which} RETURNING e.id
+            """,  # noqa: S608 - conditions of our own
+            {"giver": giver, "taker": taker, "loser": giver, **parameters},
+        )
+        return sorted(row[0] for row in cursor.fetchall())
+
+
+def _restate_activity(merge: Merge, united: MergedEvents) -> None:
+    """The survivor's may move back; the loser's only forward, for it kept its own."""
+    restate_activity(
+        """
+        SELECT id AS lead_id, greatest(
+               CASE WHEN id = %(survivor)s THEN %(before)s::timestamptz
+                    ELSE (SELECT last_activity_at FROM leads_standing WHERE lead_id = id) END,
+               (SELECT max(e.occurred_at) FROM tracking_event e
+                 WHERE e.lead_id = l.id AND e.verdict < %(machine)s
+                   AND e.kind <> ALL(%(silent)s))) AS last_activity_at
+          FROM leads_lead l WHERE id IN (%(survivor)s, %(loser)s)
+        """,
+        {
+            "survivor": merge.survivor_id,
+            "loser": merge.loser_id,
+            "before": united.survivor_active_at,
+            "machine": int(Verdict.MACHINE),
+            "silent": sorted(NOT_ACTIVITY),
+        },
+    )
+
+
+def _tell(merge: Merge, event_ids: Sequence[int]) -> None:
+    event_recorded.send(
+        sender=Event,
+        lead_ids=sorted((merge.survivor_id, merge.loser_id)),
+        event_ids=list(event_ids),
+    )
+
+
+def _batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
