@@ -1,10 +1,7 @@
-"""From one message of a sender to one row that can be stored: a list of small steps.
+"""From one message of a sender to one row that can be stored: the steps of steps.MESSAGE.
 
-    what call is it → who is it about → what is it named → where did it happen →
-    when → what else was said → was it a machine
-
-A step that cannot go on raises Dropped with one of the reasons in REASONS. Nothing
-in here touches the database or the network.
+A step that cannot go on raises Dropped with a Reason. Nothing in here touches the
+database or the network.
 """
 
 from __future__ import annotations
@@ -12,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -21,19 +20,9 @@ from tracking.clean import clean, clean_text
 from tracking.clocks import settle
 from tracking.events import kind_of
 from tracking.models import LONGEST_ID
+from tracking.steps import Dropped, Reason
 from tracking.verdicts import Request, signals_of, weigh
 
-# Why a message was rejected: counted per source and shown on the Sources page.
-REASONS = {
-    "bad_json": "The body is not JSON.",
-    "bad_encoding": "The body is not gzip as its Content-Encoding says, or is cut off.",
-    "no_batch": "The body of a batch has no list named batch.",
-    "not_an_object": "The message is not a JSON object.",
-    "too_large": "The message is larger than 32 KB, or the request larger than 500 KB.",
-    "unknown_type": "The type is none of track, identify, page, screen, group, alias.",
-    "no_event_name": "A track message has no event name.",
-    "no_identity": "There is no userId, anonymousId or e-mail address.",
-}
 CALLS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 LONGEST_NAME = 200  # characters
 
@@ -43,14 +32,6 @@ _PLACE = ("url", "path", "referrer", "title")
 _PATH = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*([^?#]*)")
 
 Row = dict[str, Any]
-
-
-class Dropped(Exception):
-    """The message cannot be stored; `reason` is one of REASONS."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(REASONS[reason])
-        self.reason = reason
 
 
 class Envelope(NamedTuple):
@@ -68,80 +49,93 @@ class Envelope(NamedTuple):
     context: dict | None = None
 
 
+@dataclass(slots=True)
+class Draft:
+    """A message on its way to a row; each step adds to it."""
+
+    message: dict
+    envelope: Envelope
+    call: str = ""
+    said: dict = field(default_factory=dict)  # properties, or traits
+    context: dict = field(default_factory=dict)
+    row: Row = field(default_factory=dict)
+
+
 def prepare(message: Any, envelope: Envelope) -> Row:
     """The row of tracking_event (see storing.COLUMNS) that a message means. Raises Dropped."""
     if not isinstance(message, dict):
-        raise Dropped("not_an_object")
-    call = _call(message, envelope)
-    said = _said(message, call)
-    context = _context(message, envelope)
-    row: Row = {
-        "source_id": envelope.source_id,
-        "message_id": _id(_either(message, "messageId", "message_id")) or str(uuid.uuid4()),
-        "anonymous_id": _person(_either(message, "anonymousId", "anonymous_id")),
-        "user_id": _person(_either(message, "userId", "user_id")),
-        "name": _name(message, call, said),
-    }
-    _require_identity(row, said, context)
-    row |= _place(call, said, context.pop("page", None))
-    row["kind"] = kind_of(call, row["name"], row["path"])
-    row |= _times(message, envelope)
-    row |= _device(row["kind"], said, context, envelope)
-    row |= {"properties": said, "context": context, "is_trusted": envelope.is_trusted}
+        raise Dropped(Reason.NOT_AN_OBJECT)
+    draft = Draft(message, envelope)
+    for step in _STEPS:
+        step(draft)
+    row = draft.row
+    row["source_id"] = envelope.source_id
+    row["is_trusted"] = envelope.is_trusted
+    row["properties"], row["context"] = draft.said, draft.context
     return row
 
 
-def _call(message: dict, envelope: Envelope) -> str:
-    call = envelope.call or _either(message, "type", "action")
+def message_id_of(message: Any) -> str:
+    """The id that a message gives itself; "" when it has none."""
+    if not isinstance(message, dict):
+        return ""
+    return _id(_either(message, "messageId", "message_id"))
+
+
+def _find_call(draft: Draft) -> None:
+    call = draft.envelope.call or _either(draft.message, "type", "action")
     if not isinstance(call, str) or call not in CALLS:
-        raise Dropped("unknown_type")
-    return call
+        raise Dropped(Reason.UNKNOWN_TYPE)
+    draft.call = call
 
 
-def _said(message: dict, call: str) -> dict:
-    """The properties; of an identify or group call, the traits."""
-    key = "traits" if call in ("identify", "group") else "properties"
-    raw = message.get(key)
-    said = clean(raw) if isinstance(raw, dict) else {}
+def _clean(draft: Draft) -> None:
+    """The properties (of an identify or group call, the traits) and the context."""
+    message, shared = draft.message, draft.envelope.context
+    raw = message.get("traits" if draft.call in ("identify", "group") else "properties")
+    said = draft.said = clean(raw) if isinstance(raw, dict) else {}
     for camel, snake in (("groupId", "group_id"), ("previousId", "previous_id")):
         named = _either(message, camel, snake)
         if named is not None:
             said[snake] = _id(named)
-    return said
-
-
-def _context(message: dict, envelope: Envelope) -> dict:
     raw = message.get("context")
     own = clean(raw) if isinstance(raw, dict) else {}
-    return {**envelope.context, **own} if envelope.context else own
+    draft.context = {**shared, **own} if shared else own
 
 
-def _name(message: dict, call: str, said: dict) -> str:
-    name = clean_text(message.get("event" if call == "track" else "name"), LONGEST_NAME).strip()
-    if not name and call == "track":
-        raise Dropped("no_event_name")
-    return name
+def _find_name(draft: Draft) -> None:
+    is_track = draft.call == "track"
+    name = clean_text(draft.message.get("event" if is_track else "name"), LONGEST_NAME).strip()
+    if not name and is_track:
+        raise Dropped(Reason.NO_EVENT_NAME)
+    draft.row["name"] = name
 
 
-def _require_identity(row: Row, said: dict, context: dict) -> None:
-    if not (row["anonymous_id"] or row["user_id"] or email_in(said, context)):
-        raise Dropped("no_identity")
+def _find_identity(draft: Draft) -> None:
+    message, row = draft.message, draft.row
+    row["message_id"] = message_id_of(message) or str(uuid.uuid4())
+    row["anonymous_id"] = _person(_either(message, "anonymousId", "anonymous_id"))
+    row["user_id"] = _person(_either(message, "userId", "user_id"))
+    if not (row["anonymous_id"] or row["user_id"] or email_in(draft.said, draft.context)):
+        raise Dropped(Reason.NO_IDENTITY)
 
 
-def _place(call: str, said: dict, page: Any) -> Row:
+def _find_place(draft: Draft) -> None:
     """URL, path, referrer and title: of the page around the event, or of the page viewed."""
+    row, said, page = draft.row, draft.said, draft.context.pop("page", None)
     page = page if isinstance(page, dict) else {}
-    place = {part: page.get(part) for part in _PLACE}
-    if call in ("page", "screen"):
-        place = {part: said.pop(part, None) or place[part] for part in _PLACE}
-    place = {part: value if type(value) is str else "" for part, value in place.items()}
-    if not place["path"] and place["url"]:
-        found = _PATH.match(place["url"])
-        place["path"] = (found.group(1) or "/") if found else ""
-    return place
+    is_view = draft.call in ("page", "screen")
+    for part in _PLACE:
+        value = (said.pop(part, None) or page.get(part)) if is_view else page.get(part)
+        row[part] = value if type(value) is str else ""
+    if not row["path"] and row["url"]:
+        found = _PATH.match(row["url"])
+        row["path"] = (found.group(1) or "/") if found else ""
+    row["kind"] = kind_of(draft.call, row["name"], row["path"])
 
 
-def _times(message: dict, envelope: Envelope) -> Row:
+def _find_time(draft: Draft) -> None:
+    message, envelope = draft.message, draft.envelope
     said_at = _either(message, "originalTimestamp", "original_timestamp")
     if said_at is None:
         said_at = message.get("timestamp")
@@ -149,17 +143,16 @@ def _times(message: dict, envelope: Envelope) -> Row:
     instants = settle(
         said_at, envelope.sent_at if sent_at is None else sent_at, envelope.received_at
     )
-    return {
-        "occurred_at": instants.occurred_at.isoformat(),
-        "sent_at": instants.sent_at and instants.sent_at.isoformat(),
-    }
+    draft.row["occurred_at"] = instants.occurred_at.isoformat()
+    draft.row["sent_at"] = instants.sent_at and instants.sent_at.isoformat()
 
 
-def _device(kind: str, said: dict, context: dict, envelope: Envelope) -> Row:
+def _find_device(draft: Draft) -> None:
     """User agent and verdict; leaves only the network of the IP address in the context.
 
     A server speaks for somebody else: what its own connection looks like says nothing.
     """
+    row, context, envelope = draft.row, draft.context, draft.envelope
     request = Request(
         named=clean_text(context.pop("user_agent", None), 500),
         header=envelope.user_agent,
@@ -171,12 +164,23 @@ def _device(kind: str, said: dict, context: dict, envelope: Envelope) -> Row:
     network = shorten_ip(given if envelope.is_trusted else envelope.ip)
     if network:
         context["ip"] = network
-    signals = signals_of(request, kind, said, context)
-    return {
-        "user_agent": request.user_agent,
-        "verdict": weigh(signals),
-        "verdict_signals": signals,
-    }
+    signals = signals_of(request, row["kind"], draft.said, context)
+    row["user_agent"] = request.user_agent
+    row["verdict"] = weigh(signals)
+    row["verdict_signals"] = signals
+
+
+# What each step of steps.MESSAGE does, in that order.
+DOES: dict[str, Callable[[Draft], None]] = {
+    "call": _find_call,
+    "clean": _clean,
+    "name": _find_name,
+    "identity": _find_identity,
+    "place": _find_place,
+    "time": _find_time,
+    "device": _find_device,
+}
+_STEPS = tuple(DOES.values())
 
 
 def _either(message: dict, camel: str, snake: str) -> Any:

@@ -359,6 +359,7 @@ class IngestCount(models.Model):
 
 from tracking.alias_models import Alias  # noqa: E402, F401
 from tracking.channel_models import ChannelRule, ChannelRuleset  # noqa: E402, F401
+from tracking.intake_models import InspectedMessage, TurnedAway  # noqa: E402, F401
 from tracking.merging_models import MergedEvents  # noqa: E402, F401
 from tracking.verdict_models import (  # noqa: E402, F401
     BeaconHost,
@@ -371,4 +372,3 @@ from tracking.verdict_models import (  # noqa: E402, F401
     VerdictSignal,
 )
 from tracking.visit_models import StaleVisits, Visit  # noqa: E402, F401
-from tracking.intake_models import InspectedMessage, TurnedAway  # noqa: E402

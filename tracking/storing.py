@@ -42,9 +42,10 @@ _VALUES = _NAMES.replace("occurred_at", "least(occurred_at, statement_timestamp(
 )
 
 # Parameters: rows (JSON list of prepared rows), tallies (JSON list of source_id, outcome,
-# reason, n for what is not in rows), zone. Ids are given in the order of the rows, which is
-# the order a batch happened in; insertion is by message id, so that two writers which
-# bring the same messages wait for each other in the same order and never dead-lock.
+# reason, n for what is not in rows), notes (JSON list of Note), zone. Ids are given in the
+# order of the rows, which is the order a batch happened in; insertion is by message id, so
+# that two writers which bring the same messages wait for each other in the same order and
+# never dead-lock.
 STORE = f"""
 WITH incoming AS MATERIALIZED (
   SELECT nextval('tracking_event_id_seq') AS id, x.*
@@ -52,7 +53,7 @@ WITH incoming AS MATERIALIZED (
 fresh AS (
   INSERT INTO tracking_event (id, {_NAMES}, received_at)
   SELECT id, {_VALUES}, statement_timestamp() FROM incoming ORDER BY source_id, message_id
-  ON CONFLICT (source_id, message_id) DO NOTHING RETURNING id, source_id),
+  ON CONFLICT (source_id, message_id) DO NOTHING RETURNING id, source_id, message_id),
 work AS (INSERT INTO tracking_pendingevent (event_id) SELECT id FROM fresh),
 came AS (SELECT source_id, count(*) AS n FROM incoming GROUP BY 1),
 kept AS (SELECT source_id, count(*) AS n FROM fresh GROUP BY 1),
@@ -67,15 +68,27 @@ counted AS (
   INSERT INTO tracking_ingestcount AS mine (source_id, day, outcome, reason, count)
   SELECT source_id, (now() AT TIME ZONE %(zone)s)::date, outcome, reason, sum(n) FROM tally
   WHERE n <> 0 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-  ON CONFLICT (source_id, day, outcome, reason) DO UPDATE SET count = mine.count + excluded.count)
+  ON CONFLICT (source_id, day, outcome, reason) DO UPDATE SET count = mine.count + excluded.count),
+noted AS (
+  INSERT INTO tracking_inspectedmessage
+         (source_id, key_id, call, message_id, reason, payload, outcome)
+  SELECT n.*, CASE WHEN reason <> '' THEN 'rejected'
+                   WHEN (source_id, message_id) IN (SELECT source_id, message_id FROM fresh)
+                   THEN 'accepted' ELSE 'duplicate' END
+    FROM json_to_recordset(%(notes)s::json) AS n(source_id integer, key_id integer, call text,
+         message_id text, reason text, payload jsonb))
 SELECT coalesce(sum(n), 0)::integer FROM kept
 """  # noqa: S608 - built of the constants above
 
-# Parameters: row (one prepared row as JSON), source_id, reason, zone.
+# Parameters: row (one prepared row as JSON), source_id, key_id (or None), message_id, reason,
+# zone.
 QUARANTINE = """
 WITH kept AS (
   INSERT INTO tracking_quarantinedmessage (source_id, step, payload, reason, attempts)
-  VALUES (%(source_id)s, 'store', %(row)s::jsonb, %(reason)s, 1)),
+  VALUES (%(source_id)s, 'store', %(row)s::jsonb, %(reason)s, 1) RETURNING id),
+noted AS (
+  INSERT INTO tracking_inspectedmessage (source_id, key_id, outcome, message_id, quarantined_id)
+  SELECT %(source_id)s, %(key_id)s, 'quarantined', %(message_id)s, id FROM kept),
 tally AS (SELECT unnest(ARRAY['quarantined', 'received']) AS outcome)
 INSERT INTO tracking_ingestcount AS mine (source_id, day, outcome, reason, count)
 SELECT %(source_id)s, (now() AT TIME ZONE %(zone)s)::date, outcome, '', 1 FROM tally
@@ -84,9 +97,14 @@ ON CONFLICT (source_id, day, outcome, reason) DO UPDATE SET count = mine.count +
 """
 
 Rejects = dict[tuple[int, str], int]  # (source id, reason) → how many
+# What the debugger shows of one message: source_id, key_id, call, message_id, reason ("" of
+# one that is stored) and payload (of one that is not).
+Note = dict[str, Any]
 
 
-def store_parameters(rows: Sequence[dict], rejects: Rejects) -> dict[str, Any]:
+def store_parameters(
+    rows: Sequence[dict], rejects: Rejects, notes: Sequence[Note] = ()
+) -> dict[str, Any]:
     """The parameters of STORE."""
     tallies = [
         {"source_id": source_id, "outcome": outcome, "reason": why, "n": count}
@@ -96,17 +114,20 @@ def store_parameters(rows: Sequence[dict], rejects: Rejects) -> dict[str, Any]:
     return {
         "rows": json.dumps(rows),
         "tallies": json.dumps(tallies),
+        "notes": json.dumps(list(notes)),
         "zone": settings.REPORTING_TIME_ZONE,
     }
 
 
-def quarantine_parameters(row: dict, reason: str) -> dict[str, Any]:
+def quarantine_parameters(row: dict, reason: str, key_id: int | None = None) -> dict[str, Any]:
     """The parameters of QUARANTINE. What jsonb itself refuses is kept as the text of it."""
     text = json.dumps(row)
     if "\\u0000" in text or "\\ud" in text:
         text = json.dumps({"text": text.replace("\\u", "u+")})
     return {
         "source_id": row["source_id"],
+        "key_id": key_id,
+        "message_id": row["message_id"].replace("\0", ""),
         "row": text,
         "reason": reason[:2000].replace("\0", ""),
         "zone": settings.REPORTING_TIME_ZONE,

@@ -7,7 +7,8 @@ import pytest
 
 from tracking.addresses import shorten_ip
 from tracking.events import KINDS, OTHER_NAMES, PAGE_VIEWS, kind_of, snake_case
-from tracking.ingest import REASONS, Dropped, Envelope, prepare
+from tracking.ingest import Dropped, Envelope, prepare
+from tracking.steps import Reason
 from tracking.storing import COLUMNS
 from tracking.verdicts import HUMAN
 
@@ -157,5 +158,5 @@ def test_addresses_are_shortened():
 def test_every_kind_name_and_reason_is_documented():
     text = (Path(__file__).parents[2] / "docs" / "events.md").read_text()
     assert {kind for kind in KINDS if f"| `{kind}` |" not in text} == set()
-    assert {reason for reason in REASONS if f"`{reason}`" not in text} == set()
+    assert {reason for reason in Reason.values if f"`{reason}`" not in text} == set()
     assert {name for name in OTHER_NAMES if name not in text.lower()} == set()

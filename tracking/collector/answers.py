@@ -25,16 +25,18 @@ _PREFLIGHT = [
 _SENTENCES = {
     400: "Nothing in this request can be stored.",
     401: "The write key is missing, unknown or revoked.",
+    403: "The write key is not for this website or this path; see the reason.",
     404: "There is nothing at this address.",
     405: "This address does not take this method.",
     408: "The request did not arrive in time.",
     413: "The request is too large.",
-    429: "Too much is waiting to be stored; come again.",
+    429: "More is sent than is taken at this moment; come again.",
     503: "The database does not answer; come again.",
 }
 _CODES = {
     400: "invalid_request",
     401: "invalid_write_key",
+    403: "not_allowed",
     404: "not_found",
     405: "method_not_allowed",
     408: "timeout",
@@ -60,9 +62,10 @@ async def refuse(
     left_out: list[tuple[int, str]] | None = None,
     retry_after: int | None = None,
     close: bool = False,
+    code: str = "",
 ) -> None:
     """An error in the shape that Segment's libraries read; `retry_after` in seconds."""
-    document = {"success": False, "code": _CODES[status], "message": _SENTENCES[status]}
+    document = {"success": False, "code": code or _CODES[status], "message": _SENTENCES[status]}
     if left_out:
         document["rejected"] = _listed(left_out)
     extra = []

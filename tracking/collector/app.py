@@ -12,7 +12,9 @@ from typing import Any
 from tracking.clean import clean
 from tracking.collector import answers, bodies
 from tracking.collector.database import DatabaseAway, Link
+from tracking.collector.gate import Gate, NotAllowed, TooFast, fitting
 from tracking.collector.keys import KeyRing, Sender
+from tracking.collector.notebook import Notebook
 from tracking.collector.reading import (
     Harvest,
     harvest_batch,
@@ -21,6 +23,7 @@ from tracking.collector.reading import (
     parse,
     read_pixel,
 )
+from tracking.collector.turnaways import Turnaways
 from tracking.collector.writer import QueueFull, Submission, Writer
 from tracking.ingest import Dropped, Envelope
 
@@ -37,7 +40,11 @@ RETRY_SECONDS = 2
 
 
 class UnknownKey(Exception):
-    """401: the request is signed with a key that nobody has."""
+    """401: the request is not signed, or with a key that nobody has. `reason` says which."""
+
+    def __init__(self, reason: str = "unknown_key") -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Collector:
@@ -45,6 +52,9 @@ class Collector:
 
     def __init__(self) -> None:
         self.keys = KeyRing()
+        self.gate = Gate()
+        self.notebook = Notebook()
+        self.turnaways = Turnaways()
         self.writer = Writer()
         self.status_link = Link()
         # Requests that the last-resort guard had to answer: a bug each, so hold it at 0.
@@ -56,10 +66,12 @@ class Collector:
         if not self._is_started:
             self._is_started = True
             self.writer.start()
+            self.turnaways.start()
 
     async def stop(self) -> None:
         """Store what has been taken in, then hang up."""
         await self.writer.stop()
+        await self.turnaways.stop()
         await self.keys.link.close()
         await self.status_link.close()
 
@@ -69,19 +81,25 @@ class Collector:
             await self._route(scope, receive, send)
         except bodies.Gone:
             return
-        except UnknownKey:
+        except UnknownKey as error:
+            self.turnaways.note(error.reason)
             await answers.refuse(send, 401)
         except DatabaseAway:
+            self.turnaways.note("unavailable")
             await answers.refuse(send, 503, retry_after=RETRY_SECONDS)
         except QueueFull:
+            self.turnaways.note("overloaded")
             await answers.refuse(send, 429, retry_after=RETRY_SECONDS)
+        except TooFast as error:
+            self.turnaways.note("rate_limited", error.sender.source_id)
+            await answers.refuse(send, 429, retry_after=error.seconds, code="rate_limited")
         except (ValueError, TypeError, RecursionError):
             self.guarded += 1
             log.exception("A request to %s got past the clean-up.", scope["path"])
             await answers.refuse(send, 400)
 
     async def _route(self, scope, receive, send) -> None:
-        place = scope["path"][4:].rstrip("/")  # behind "/v1/"
+        place = _place(scope)
         if scope["method"] == "OPTIONS":
             await answers.preflight(send)
         elif place in CALLS:
@@ -127,28 +145,37 @@ class Collector:
         self, sender: Sender | None, call: str, document: Any, size: int, scope, headers, send
     ) -> None:
         if sender is None:
-            await answers.refuse(send, 401)
-            return
+            raise UnknownKey("no_key")
+        if sender.origins:
+            send = fitting(send, headers.get(b"origin", b""))
         try:
+            self.gate.check(sender, _place(scope), headers)
+            self.gate.take(sender, _count(call, document))
             if call == "batch":
                 envelope = make_envelope(sender, "", document, scope, headers)
                 harvest = harvest_batch(document, envelope, size)
             else:
                 harvest = harvest_one(document, make_envelope(sender, call, None, scope, headers))
+        except NotAllowed as error:
+            await self._reject(sender, error.reason, send, 403)
+            return
         except Dropped as drop:
             await self._reject(sender, drop.reason, send)
             return
-        await self._write(sender, harvest, size)
+        await self._write(sender, call, harvest, size, document)
         if harvest.left_out and not harvest.rows:
             is_too_large = all(reason == "too_large" for _index, reason in harvest.left_out)
             await answers.refuse(send, 413 if is_too_large else 400, left_out=harvest.left_out)
         else:
             await answers.accept(send, harvest.left_out)
 
-    async def _write(self, sender: Sender, harvest: Harvest, size: int) -> None:
+    async def _write(
+        self, sender: Sender, call: str, harvest: Harvest, size: int, document: Any = None
+    ) -> None:
         if harvest.rows or harvest.left_out:
+            notes = self.notebook.take(sender, call, harvest, document)
             await self.writer.store(
-                Submission(harvest.rows, harvest.rejects(sender.source_id), size + 500)
+                Submission(harvest.rows, harvest.rejects(sender.source_id), size + 500, notes)
             )
 
     async def _reject(
@@ -157,7 +184,7 @@ class Collector:
         """Refuse a whole request, which counts as one message of its source."""
         left_out = [(0, reason)]
         if sender is not None:
-            await self._write(sender, Harvest(left_out=left_out), 0)
+            await self._write(sender, "", Harvest(left_out=left_out), 0)
         await answers.refuse(send, status, left_out=left_out, close=close)
 
     async def _pixel(self, scope, send) -> None:
@@ -170,15 +197,26 @@ class Collector:
         try:
             sender = await self.keys.find(key) if key else None
             if sender is None:
+                self.turnaways.note("unknown_key" if key else "no_key")
                 await answers.picture(send, 401)
                 return
+            self.gate.check_picture(sender, headers)
+            self.gate.take(sender, 1)
             call = scope["path"].rstrip("/").rpartition("/")[2]
             envelope = make_envelope(sender, CALLS.get(call, ""), None, scope, headers)
             harvest = harvest_one(message, envelope)
-            await self._write(sender, harvest, 500)
+            await self._write(sender, "pixel", harvest, 500, message)
+        except NotAllowed as error:
+            await self._write(sender, "pixel", Harvest(left_out=[(0, error.reason)]), 0)
+            await answers.picture(send, 403)
+        except TooFast as error:
+            self.turnaways.note("rate_limited", error.sender.source_id)
+            await answers.picture(send, 429)
         except DatabaseAway:
+            self.turnaways.note("unavailable")
             await answers.picture(send, 503)
         except QueueFull:
+            self.turnaways.note("overloaded")
             await answers.picture(send, 429)
         else:
             await answers.picture(send, 200 if harvest.rows else 400)
@@ -198,6 +236,19 @@ async def _read(call: str, receive, headers: dict[bytes, bytes]) -> tuple[Any, i
     largest = bodies.LARGEST_BATCH if call == "batch" else bodies.LARGEST_EVENT
     body = await bodies.read_body(receive, headers, largest)
     return parse(body), len(body)
+
+
+def _place(scope) -> str:
+    """What stands behind /v1/ in the address."""
+    return scope["path"][4:].rstrip("/")
+
+
+def _count(call: str, document: Any) -> int:
+    """How many messages a body holds."""
+    if call != "batch":
+        return 1
+    messages = document.get("batch") if isinstance(document, dict) else document
+    return max(1, len(messages)) if isinstance(messages, list) else 1
 
 
 def make_envelope(sender: Sender, call: str, batch: Any, scope, headers) -> Envelope:

@@ -15,8 +15,9 @@ NOTED_SECONDS = 60.0  # how often the use of a key is written down
 RETRY_SECONDS = 0.2  # how often unknown keys may make us look again
 
 _KEYS = """
-SELECT k.id, k.key, k.key_hash, k.is_secret, k.source_id FROM tracking_writekey k
-  JOIN tracking_source s ON s.id = k.source_id
+SELECT k.key, k.key_hash, k.id, k.source_id, k.is_secret, k.allowed_origins, k.scopes,
+       k.per_second, k.burst
+  FROM tracking_writekey k JOIN tracking_source s ON s.id = k.source_id
  WHERE k.revoked_at IS NULL AND s.is_active
 """
 # Skipping a locked row: it is no matter if another process is writing the same.
@@ -27,11 +28,15 @@ UPDATE tracking_writekey SET last_used_at = now() WHERE id IN (
 
 
 class Sender(NamedTuple):
-    """Who signed a request. Trusted: with a secret key."""
+    """Who signed a request, and what that key is good for. Trusted: with a secret key."""
 
     key_id: int
     source_id: int
     is_trusted: bool
+    origins: tuple[str, ...] = ()  # of a public key; empty: from everywhere
+    scopes: frozenset[str] = frozenset()  # of a secret key
+    per_second: int | None = None  # messages; None: no limit
+    burst: int | None = None
 
 
 class KeyRing:
@@ -75,9 +80,12 @@ class KeyRing:
                 self._failed_at = time.monotonic()
                 raise
             self._public, self._secret = {}, {}
-            for key_id, key, key_hash, is_secret, source_id in rows:
-                ring = self._secret if is_secret else self._public
-                ring[key_hash if is_secret else key] = Sender(key_id, source_id, is_secret)
+            for key, key_hash, *rest in rows:
+                sender = _sender(*rest)
+                if sender.is_trusted:
+                    self._secret[key_hash] = sender
+                else:
+                    self._public[key] = sender
             self._loaded_at = time.monotonic()
 
     def _note_use(self, key_id: int) -> None:
@@ -91,6 +99,20 @@ class KeyRing:
     async def _write_use(self, key_id: int) -> None:
         with contextlib.suppress(DatabaseAway):
             await self.link.run(_USED, {"id": key_id})
+
+
+def _sender(
+    key_id: int,
+    source_id: int,
+    is_trusted: bool,
+    origins: list[str],
+    scopes: list[str],
+    per_second: int | None,
+    burst: int | None,
+) -> Sender:
+    return Sender(
+        key_id, source_id, is_trusted, tuple(origins), frozenset(scopes), per_second, burst
+    )
 
 
 def fingerprint(key: str) -> str:

@@ -15,7 +15,14 @@ from dataclasses import dataclass, field
 import psycopg
 
 from tracking.collector.database import DatabaseAway, Link
-from tracking.storing import QUARANTINE, STORE, Rejects, quarantine_parameters, store_parameters
+from tracking.storing import (
+    QUARANTINE,
+    STORE,
+    Note,
+    Rejects,
+    quarantine_parameters,
+    store_parameters,
+)
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +36,13 @@ class QueueFull(Exception):
 
 @dataclass(slots=True)
 class Submission:
-    """One request's worth: prepared rows, counts of rejected messages, size in bytes."""
+    """One request's worth: prepared rows, counts of rejected messages, size in bytes, and
+    what the debugger notes of it."""
 
     rows: list[dict]
     rejects: Rejects
     size: int
+    notes: list[Note] = field(default_factory=list)
     done: asyncio.Future[None] = field(init=False)
 
     def settle(self, error: Exception | None) -> None:
@@ -124,23 +133,29 @@ class Writer:
         rejects: Counter[tuple[int, str]] = Counter()
         for submission in group:
             rejects.update(submission.rejects)
-        await self._store_rows(rows, rejects)
+        notes = [note for submission in group for note in submission.notes]
+        await self._store_rows(rows, rejects, notes)
 
-    async def _store_rows(self, rows: list[dict], rejects: Rejects) -> None:
+    async def _store_rows(self, rows: list[dict], rejects: Rejects, notes: list[Note]) -> None:
         """Store the rows; halve them on an error until the one at fault is found."""
         try:
-            await self._link.run(STORE, store_parameters(rows, rejects))
+            await self._link.run(STORE, store_parameters(rows, rejects, notes))
         except (psycopg.Error, ValueError, TypeError, RecursionError) as error:
             if not rows:
                 raise
             if len(rows) == 1:
-                await self._quarantine(rows[0], error)
-                await self._store_rows([], rejects)
+                log.warning("A message is set aside: %s", error)
+                await self._quarantine(rows[0], error, notes)
+                await self._store_rows([], rejects, [note for note in notes if note["reason"]])
                 return
             middle = len(rows) // 2
-            await self._store_rows(rows[:middle], rejects)
-            await self._store_rows(rows[middle:], {})
+            ids = {row["message_id"] for row in rows[middle:]}
+            later = [n for n in notes if not n["reason"] and n["message_id"] in ids]
+            sooner = [n for n in notes if n["reason"] or n["message_id"] not in ids]
+            await self._store_rows(rows[:middle], rejects, sooner)
+            await self._store_rows(rows[middle:], {}, later)
 
-    async def _quarantine(self, row: dict, error: Exception) -> None:
-        log.warning("A message is set aside: %s", error)
-        await self._link.run(QUARANTINE, quarantine_parameters(row, str(error)))
+    async def _quarantine(self, row: dict, error: Exception, notes: list[Note]) -> None:
+        keys = [note["key_id"] for note in notes if note["message_id"] == row["message_id"]]
+        key_id = keys[0] if keys else None
+        await self._link.run(QUARANTINE, quarantine_parameters(row, str(error), key_id))
