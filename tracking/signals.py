@@ -6,3 +6,8 @@ from django.dispatch import Signal
 # leads: new ones, late ones, and those of a visitor who was just recognised. An event may
 # be announced again, so a receiver keeps one effect per event.
 event_recorded = Signal()
+
+# lead_ids, event_ids: list[int], ascending; anonymous_ids: list[str]; since: datetime of the
+# earliest. The verdicts of these stored events changed, so whatever was derived from them
+# (scores, visits, figures) is to be derived again. Sent after the change, in its commit.
+verdicts_changed = Signal()

@@ -142,34 +142,18 @@ class BeaconHost(models.Model):
 
 
 class VerdictCheck(models.Model):
-    """Work: look at these events beside others, not before `due_at` (tracking/verdicts/checking).
+    """Work: did a browser report the page behind this click in a mail? Not before `due_at`."""
 
-    `subject` is an anonymous id, or the id of the lead who got the mail; `since` and `until`
-    bound the instants at which what caused the check occurred.
-    """
-
-    class About(models.TextChoices):
-        VISITOR = "visitor", _("quick page views")
-        MAIL = "mail", _("clicks in a mail")
-        BEACON = "beacon", _("page view after a click")
-        STAFF = "staff", _("what a colleague's browser did before")
-
-    about = models.CharField(max_length=10, choices=About.choices)
-    subject = models.CharField(max_length=200)
-    since = models.DateTimeField()
-    until = models.DateTimeField()
-    due_at = models.DateTimeField(db_default=Now())
+    event_id = models.BigIntegerField(primary_key=True)
+    due_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(db_default=0)
     error = models.TextField(blank=True, db_default="")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["about", "subject"], name="tracking_verdictcheck_once")
-        ]
         indexes = [models.Index(fields=["due_at"], name="tracking_verdictcheck_due")]
 
     def __str__(self) -> str:
-        return f"{self.about} {self.subject}"
+        return f"event {self.event_id}"
 
 
 class VerdictRun(models.Model):

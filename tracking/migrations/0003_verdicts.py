@@ -65,12 +65,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='VerdictCheck',
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('about', models.CharField(choices=[('visitor', 'quick page views'), ('mail', 'clicks in a mail'), ('beacon', 'page view after a click'), ('staff', "what a colleague's browser did before")], max_length=10)),
-                ('subject', models.CharField(max_length=200)),
-                ('since', models.DateTimeField()),
-                ('until', models.DateTimeField()),
-                ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('event_id', models.BigIntegerField(primary_key=True, serialize=False)),
+                ('due_at', models.DateTimeField()),
                 ('attempts', models.PositiveSmallIntegerField(db_default=0)),
                 ('error', models.TextField(blank=True, db_default='')),
             ],
@@ -143,10 +139,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='verdictcheck',
             index=models.Index(fields=['due_at'], name='tracking_verdictcheck_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='verdictcheck',
-            constraint=models.UniqueConstraint(fields=('about', 'subject'), name='tracking_verdictcheck_once'),
         ),
         migrations.AddField(
             model_name='verdictrule',
