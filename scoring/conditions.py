@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from scoring.rules import TRUE_WORDS, as_texts, folded, text_pattern
 from scoring.vocabulary import OPERATORS, Axis, Field, Frequency, as_number, find_field
+from tracking.events import NOT_SCORED
 
 if TYPE_CHECKING:
     from scoring.models import Signal
@@ -31,6 +32,8 @@ def check_signal(signal: Signal) -> None:
         _check_fit(signal, errors)
     elif not signal.event_kind:
         errors["event_kind"] = _("An interest signal needs the kind of event it counts.")
+    elif signal.event_kind in NOT_SCORED:
+        errors["event_kind"] = _("Time spent on a page earns no points of its own.")
     if signal.frequency == Frequency.PER_DISTINCT and not find_field(
         signal.distinct_field, Axis.INTEREST
     ):

@@ -21,6 +21,7 @@ from leads.actors import Actor
 from leads.capture import qualify_when_ready
 from leads.standing import touch_activity
 from tracking import identity, quarantine, visitors
+from tracking.engagement import keep_longest
 from tracking.events import NOT_ACTIVITY
 from tracking.models import Event, Verdict
 from tracking.register import INTRODUCING, Register, open_register
@@ -97,6 +98,7 @@ def attach(event_ids: list[int]) -> set[int]:
     arriving.judge(events)
     register = open_register(events, visitors.meet(events))
     identity.recognise(register, events)
+    keep_longest(events)
     told = _attach_own(register, events) + _attach_earlier(register)
     _touch(told)
     for lead_id in sorted(register.to_qualify):

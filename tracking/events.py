@@ -28,6 +28,7 @@ class Kind(NamedTuple):
 KINDS: dict[str, Kind] = {
     "page_viewed": Kind(_("Page viewed"), "web", "eye"),
     "pricing_page_viewed": Kind(_("Pricing page viewed"), "web", "eye"),
+    "page_engaged": Kind(_("Time spent on page"), "web", "clock"),
     "link_clicked": Kind(_("Link clicked"), "web", "click"),
     "file_downloaded": Kind(_("File downloaded"), "web", "download"),
     "form_submitted": Kind(_("Form submitted"), "web", "form"),
@@ -74,10 +75,13 @@ TOUCHPOINTS: dict[str, str] = {
 MAIL_KINDS = frozenset(kind for kind, entry in KINDS.items() if entry.group == "email")
 # Somebody says who they are; from a browser only these may create a lead.
 FORM_KINDS = frozenset({"form_submitted", "demo_requested", "signed_up"})
-# Things a mail system did, not the person: no sign of life.
+# No sign of life: what a mail system did, not the person, and what stands on another event.
 NOT_ACTIVITY = frozenset(
-    {"email_sent", "email_delivered", "email_bounced", "account_joined", "aliased"}
+    {"email_sent", "email_delivered", "email_bounced", "account_joined", "aliased", "page_engaged"}
 )
+
+# Stands on the event of the page view, which earns the points.
+NOT_SCORED = frozenset({"page_engaged"})
 
 # The kind of a call whose name says nothing about it.
 CALL_KINDS = {

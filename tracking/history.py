@@ -60,7 +60,9 @@ _MAIL_SUBJECT = ("email_subject", "subject", "campaign_name", "email_name")
 
 def read_entries(lead: Lead, before: datetime | None, limit: int) -> list[Entry]:
     """The lead's newest `limit` events before that instant (leads.timeline.Source)."""
-    events = Event.objects.filter(lead=lead).order_by("-occurred_at", "-id")
+    # The time on a page stands beside its view.
+    events = Event.objects.filter(lead=lead).exclude(kind="page_engaged")
+    events = events.order_by("-occurred_at", "-id")
     if before is not None:
         events = events.filter(occurred_at__lt=before)
     return [_entry(event) for event in events.defer("user_agent")[:limit]]
@@ -92,7 +94,7 @@ def _entry(event: Event) -> Entry:
         at=event.occurred_at,
         key=f"event-{event.pk:020}",
         title=title_of(event),
-        detail=" · ".join(filter(None, (_where(event), _lateness(event)))),
+        detail=" · ".join(filter(None, (_where(event), _attention(event), _lateness(event)))),
         icon="robot" if event.is_machine else describe(event.kind).icon,
         actor=str(pgettext_lazy("who did it", "machine")) if event.is_machine else "",
         is_machine=event.is_machine,
@@ -106,6 +108,20 @@ def _where(event: Event) -> str:
     if event.kind in ("page_viewed", "pricing_page_viewed"):
         return event.title[:LONGEST_OBJECT]
     return event.path[:LONGEST_OBJECT]
+
+
+def _attention(event: Event) -> str:
+    """How long somebody really looked at the page."""
+    seconds = round((event.engaged_ms or 0) / 1000)
+    if seconds < 1:
+        return ""
+    if seconds < 60:
+        return _("%(seconds)d s on the page") % {"seconds": seconds}
+    minutes, seconds = divmod(seconds, 60)
+    return _("%(minutes)d min %(seconds)d s on the page") % {
+        "minutes": minutes,
+        "seconds": seconds,
+    }
 
 
 def _lateness(event: Event) -> str:

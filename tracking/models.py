@@ -223,6 +223,8 @@ class Event(models.Model):
     # Signed with a secret key.
     is_trusted = models.BooleanField(default=False)
     verdict = models.PositiveSmallIntegerField(choices=Verdict.choices, default=Verdict.HUMAN)
+    # Of a page view: the time really spent on it (tracking/engagement.py); null: nobody said.
+    engaged_ms = models.PositiveIntegerField(null=True)
     # Why: names of tracking.verdicts.weighing.SIGNALS, sorted, and "rule:7" where one decided.
     verdict_signals = ArrayField(models.TextField(), default=list, db_default=[])
 
@@ -360,6 +362,7 @@ class IngestCount(models.Model):
 from tracking.alias_models import Alias  # noqa: E402, F401
 from tracking.channel_models import ChannelRule, ChannelRuleset  # noqa: E402, F401
 from tracking.intake_models import InspectedMessage, TurnedAway  # noqa: E402, F401
+from tracking.engagement_models import AwaitedPage  # noqa: E402, F401
 from tracking.merging_models import MergedEvents  # noqa: E402, F401
 from tracking.verdict_models import (  # noqa: E402, F401
     BeaconHost,

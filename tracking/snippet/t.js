@@ -186,12 +186,12 @@
 
   function context() {
     const campaign = {};
-    for (const [name, value] of new URLSearchParams(location.search)) {
+    for (const [name, value] of new URL(page.url).searchParams) {
       if (name.startsWith("utm_")) campaign[name === "utm_campaign" ? "name" : name.slice(4)] = value.slice(0, 200);
     }
     return {
       page: { url: page.url, referrer: page.referrer, title: title() },
-      campaign: location.search.includes("utm_") ? campaign : undefined,
+      campaign: page.url.includes("utm_") ? campaign : undefined,
       webdriver: navigator.webdriver || undefined,
       staff: attempt(() => localStorage.getItem(STAFF)) ? true : undefined,
     };
@@ -221,8 +221,8 @@
     settle();
     if (!isAllowed || engaged - reported < 100) return;
     reported = engaged;
-    queue = queue.filter((message) => message.properties?.page_message_id !== page.id || away.has(message));
-    track(ENGAGED, { page_message_id: page.id, engaged_ms: Math.round(engaged) });
+    queue = queue.filter((message) => message.properties?.page_view_id !== page.id || away.has(message));
+    track(ENGAGED, { page_view_id: page.id, engaged_ms: Math.round(engaged) });
   }
 
   // --- Clicks, downloads, forms
