@@ -37,6 +37,7 @@ class Entry:
 
 SIDEBAR = (
     Entry(_("Funnel"), "insights:funnel", "funnel"),
+    Entry(_("Traffic"), "traffic:traffic", "globe"),
     Entry(_("Inbox"), "sales:inbox", "inbox", _waiting_in_inbox),
     Entry(_("Leads"), "leads:list", "leads"),
     Entry(_("Accounts"), "accounts:list", "account"),

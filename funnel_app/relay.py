@@ -15,10 +15,12 @@ from typing import NamedTuple
 from django.db import connections
 
 from insights import folding as rollups
+from insights.traffic import folding as traffic
 from leads.imports import working as imports
 from sales import handoff
 from scoring import publishing, rescore
-from tracking import attaching, reclassifying, visiting
+from tracking import attaching, jobs, reclassifying, visiting
+from tracking.verdicts import checking, running
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +40,15 @@ DRAINS = [
     Drain("events", attaching.drain, 1000),
     Drain("visits", visiting.drain, 1000),
     Drain("channels", reclassifying.drain, 2000),
+    Drain("clicks", checking.drain, 200),
+    Drain("verdicts", running.drain, 1),
     Drain("scores", rescore.drain_for_relay, rescore.BATCH),
     Drain("publications", publishing.drain, 1),
     Drain("imports", imports.drain, imports.CHUNK),
     Drain("hand-offs", handoff.open_missing, 100),
     Drain("roll-ups", rollups.drain, 1000),
+    Drain("traffic", traffic.drain, 1000),
+    Drain("jobs", jobs.run_due, 1),
 ]
 
 

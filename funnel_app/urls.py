@@ -17,6 +17,7 @@ urlpatterns = [
     path("scoring/", include("scoring.urls")),
     path("sources/", include("tracking.urls")),
     path("funnel/", include("insights.urls")),
+    path("traffic/", include("insights.traffic.urls")),
     path("", include("sales.urls")),
 ]
 

@@ -135,3 +135,14 @@ class Rollup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.layout}, {self.rebuilt_at}"
+
+
+from insights.traffic_models import (  # noqa: E402, F401
+    GoalCell,
+    PageCell,
+    PageGoalCell,
+    ReturnCell,
+    StaleTraffic,
+    TrafficCell,
+    TrafficRollup,
+)

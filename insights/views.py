@@ -67,7 +67,7 @@ def funnel_csv(request: PageRequest) -> StreamingHttpResponse:
         report = funnel_report(request.user, filters, freshness)
     segment = ", ".join(f"{name} {value or '–'}" for name, value in filters.segment.items())
     header, rows = export.stage_lines(report, freshness, segment)
-    return _csv(csv_lines(header, rows), f"funnel-{freshness.today}.csv")
+    return csv_response(csv_lines(header, rows), f"funnel-{freshness.today}.csv")
 
 
 def reasons(request: PageRequest) -> HttpResponse:
@@ -127,10 +127,10 @@ def leads_csv(request: PageRequest) -> StreamingHttpResponse:
     record_export(request.user, filters.params() | wanted.params())
     header, rows = export.stay_lines(drilldown.in_batches(stays))
     name = f"{wanted.name}-{wanted.stage}-{freshness.today}.csv"
-    return _csv(csv_lines(header, rows), name)
+    return csv_response(csv_lines(header, rows), name)
 
 
-def _csv(lines: Iterable[str], name: str) -> StreamingHttpResponse:
+def csv_response(lines: Iterable[str], name: str) -> StreamingHttpResponse:
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -1,0 +1,1 @@
+"""What visits add up to, and what came of them: the page “Traffic”."""

@@ -1,0 +1,181 @@
+"""Traffic: each figure says what it means, opens as many rows, and follows what changes."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils.timezone import now
+
+from insights import folding
+from insights.traffic import folding as traffic
+from insights.traffic_models import PageCell, ReturnCell, TrafficCell
+from leads.actors import Actor
+from leads.models import Lead
+from tests.tracking.conftest import attach, crm, tell, website  # noqa: F401
+from tracking import attaching, channel_rules, reclassifying, visiting
+from tracking.models import Event, Visit
+
+pytestmark = pytest.mark.django_db
+CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+
+
+@pytest.fixture(autouse=True)
+def rules_as_migrated():
+    channel_rules.forget()
+    yield
+    channel_rules.forget()
+
+
+@pytest.fixture
+def page(mia, client: Client) -> Client:
+    client.force_login(mia)
+    return client
+
+
+def work_off() -> None:
+    drains = (attaching.drain, visiting.drain, reclassifying.drain, folding.drain, traffic.drain)
+    for drain in drains:
+        while drain():
+            pass
+
+
+def see(tell, who: str, path: str, days: float, query: str = "", **more) -> Event:  # noqa: F811
+    url = f"https://us.example{path}{query}"
+    return tell("page", who=who, url=url, path=path, ago=timedelta(days=days), **more)
+
+
+@pytest.fixture
+def story(tell):  # noqa: F811
+    """Three visitors and a crawler: two came 60 days ago, one of them became a Qualified lead."""
+    news = "?utm_source=news&utm_medium=email&utm_campaign=spring"
+    see(tell, "kim", "/start", 60, news)
+    see(tell, "kim", "/pricing-facts", 2)
+    tell("Form Submitted", who="kim", email="kim@globex.example", consent=True,
+         ago=timedelta(days=58))  # fmt: skip
+    see(tell, "lee", "/start", 60)
+    see(tell, "lee", "/start", 3)
+    see(tell, "max", "/start", 1, engaged_ms=30_000)
+    see(tell, "bot", "/start", 1, header=CRAWLER)
+    work_off()
+
+
+def report_of(page: Client, **params):
+    return page.get(reverse("traffic:traffic"), params).context["report"]
+
+
+def test_humans_and_raw_stand_side_by_side(page, story):
+    report = report_of(page)
+    assert (report.human.visitors, report.human.visits, report.human.new_visitors) == (3, 3, 1)
+    assert (report.raw.visitors, report.raw.visits, report.raw.new_visitors) == (4, 4, 2)
+    assert report.human.engaged_ms == 30_000
+    whole = report_of(page, period="all")
+    assert (whole.human.visitors, whole.human.visits) == (3, 6)
+
+
+def test_visitors_become_leads_as_a_cohort(page, story):
+    report = report_of(page, period="all")
+    assert (report.cohort.mature, report.cohort.became_leads, report.cohort.immature) == (2, 1, 1)
+    assert report.cohort.lead_rate == 0.5
+    assert report_of(page).cohort.lead_rate is None
+    by_channel = {line.name: line.cohort.lead_rate for line in report.lines}
+    assert by_channel == {"email": 1.0, "direct": 0.0}
+
+
+def test_pages_convert_when_they_were_seen_before(page, story, tell):  # noqa: F811
+    see(tell, "kim", "/thanks", 0)
+    work_off()
+    report = report_of(page, period="all")
+    assert report.goals["qualified"] == 1
+    goals = {line.path: line.goals["qualified"] for line in report.pages}
+    assert goals == {"/start": 1, "/pricing-facts": 1, "/thanks": 0}
+    campaigns = {
+        line.name: line.goals for line in report_of(page, period="all", by="campaign").lines
+    }
+    assert campaigns["spring"]["qualified"] == 1
+
+
+@pytest.mark.parametrize("params", [
+    {"period": "all"}, {}, {"period": "all", "channel": "email"},
+    {"period": "all", "by": "source"}, {"period": "all", "by": "campaign", "campaign": "spring"},
+    {"period": "all", "source": "(not set)"}, {"period": "90d", "channel": "direct"},
+])  # fmt: skip
+def test_every_figure_opens_as_many_rows(page, story, params):
+    text = page.get(reverse("traffic:traffic"), params).text
+    links = re.findall(r'<a class="count" href="([^"]+)">([\d,]+)</a>', text)
+    assert len(links) > 5 or "campaign" in params or "source" in params
+    for address, shown in links:
+        answer = page.get(address.replace("&amp;", "&"))
+        assert answer.context["count"] == int(shown.replace(",", "")), address
+        rows = answer.context["page"]
+        assert len(getattr(rows, "visits", None) or rows.stays) == answer.context["count"]
+
+
+def cells() -> list:
+    return [
+        sorted(model.objects.values_list(*(f.name for f in model._meta.concrete_fields)), key=str)
+        for model in traffic.CELLS
+    ]
+
+
+def test_what_changes_is_restated_as_if_made_anew(page, story, tell, mia):  # noqa: F811
+    see(tell, "lee", "/docs", 40, "?gclid=1")  # late, between two visits
+    see(tell, "max", "/docs", 1 - 0.01)
+    tell("Form Submitted", who="lee", email="lee@globex.example", consent=True)
+    event = Event.objects.filter(anonymous_id="bot").get()
+    Event.objects.filter(pk=event.pk).update(verdict=0)
+    work_off()
+    rule = {"subject": "landing_path", "operator": "begins", "values": ["/docs"],
+            "channel": "event", "is_active": True}  # fmt: skip
+    channel_rules.add_rule(rule, by=Actor.of(mia), before=1)
+    work_off()
+    Lead.objects.filter(email="lee@globex.example").update(campaign="autumn")
+    work_off()
+    kept = cells()
+    visiting.rebuild()
+    traffic.rebuild()
+    assert cells() == kept
+    report = report_of(page, period="all")
+    assert (report.human.visitors, report.raw.visitors) == (4, 4)
+
+
+def test_figures_by_day_equal_a_count_of_visits(page, story):
+    for days in (0, 1, 2, 5, 59, 60, 100):
+        since = (now() - timedelta(days=days)).date()
+        report = report_of(page, **{"period": "custom", "from": since.isoformat()})
+        visits = Visit.objects.human().filter(started_at__date__gte=since)
+        assert report.human.visits == visits.count()
+        assert report.human.visitors == visits.values("anonymous_id").distinct().count()
+
+
+def test_a_storm_of_machines_changes_no_human_figure(page, story, tell):  # noqa: F811
+    before = report_of(page, period="all")
+    for number in range(30):
+        see(tell, f"bot{number}", "/start", number / 10, header=CRAWLER)
+        see(tell, "kim", "/start", number, "?utm_source=spam", header=CRAWLER)
+    work_off()
+    after = report_of(page, period="all")
+    assert (after.human, after.cohort, after.goals) == (before.human, before.cohort, before.goals)
+    assert after.raw.visits > before.raw.visits
+
+
+def test_files_and_odd_addresses(page, story):
+    for name in ("traffic:csv", "traffic:visits_csv", "traffic:leads_csv"):
+        answer = page.get(reverse(name), {"period": "all", "stage": "qualified"})
+        lines = b"".join(answer.streaming_content).decode().splitlines()
+        assert answer.status_code == 200 and len(lines) > 1
+    for odd in ({"period": "x"}, {"channel": "moon"}, {"source": "\0"}, {"by": "'"}, {"from": "?"}):
+        assert page.get(reverse("traffic:traffic"), odd).status_code == 200
+    for odd in ({"after": "x~1"}, {"after": "2026-01-01T00:00:00Z~99999999999999999999"},
+                {"figure": "?", "path": "\0"}, {"stage": "?"}):  # fmt: skip
+        assert page.get(reverse("traffic:visits"), odd).status_code == 200
+        assert page.get(reverse("traffic:leads"), odd).status_code == 200
+
+
+def test_cells_of_nothing(page):
+    assert page.get(reverse("traffic:traffic")).status_code == 200
+    assert not TrafficCell.objects.exists()
+    assert not ReturnCell.objects.exists() and not PageCell.objects.exists()
