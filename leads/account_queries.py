@@ -22,7 +22,7 @@ def accounts_for(user, text: str = "") -> AccountQuerySet:
 
 def with_counts(accounts: AccountQuerySet, user) -> QuerySet[Account]:
     """Adds `people_count` and `open_count`: people of the account whom this user may see."""
-    people = Lead.objects.visible_to(user).filter(account=OuterRef("pk"))
+    people = Lead.objects.visible_to(user).filter(account=OuterRef("pk"), merged_into=None)
     return accounts.annotate(
         people_count=_count(people), open_count=_count(people.filter(stage__in=FUNNEL))
     )
@@ -35,7 +35,8 @@ def _count(people: QuerySet[Lead]) -> Coalesce:
 
 def people_of(account: Account, user) -> list[Lead]:
     """Visible people with their buying roles, those in the funnel and most promising first."""
-    people = with_roles(Lead.objects.visible_to(user).filter(account=account))
+    visible = Lead.objects.visible_to(user).filter(account=account, merged_into=None)
+    people = with_roles(visible)
     ranked = people.order_by(F("standing__score").desc(nulls_last=True), "pk")[:MOST_PEOPLE]
     return sorted(ranked, key=lambda lead: not lead.is_open)
 

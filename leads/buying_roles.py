@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from leads import audit
 from leads.actors import Actor
+from leads.merging_rules import refuse_merged
 from leads.models import BuyingRole, Lead
 from leads.refusals import Refused
 
@@ -16,7 +17,7 @@ def add_role(lead_id: int, kind: str, *, by: Actor) -> bool:
     """Write down that this person plays this part; returns whether that was news."""
     if kind not in BuyingRole.Kind.values:
         raise Refused(_("There is no buying role “%(kind)s”.") % {"kind": kind[:50]})
-    Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
+    refuse_merged(Lead.objects.select_for_update(no_key=True).get(pk=lead_id))
     _role, was_new = BuyingRole.objects.get_or_create(
         lead_id=lead_id, kind=kind, defaults={"recorded_by": by.user}
     )
@@ -30,7 +31,7 @@ def remove_role(lead_id: int, kind: str, *, by: Actor) -> bool:
     """Take a part away again; returns whether there was one."""
     if kind not in BuyingRole.Kind.values:
         return False
-    Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
+    refuse_merged(Lead.objects.select_for_update(no_key=True).get(pk=lead_id))
     count, _rows = BuyingRole.objects.filter(lead_id=lead_id, kind=kind).delete()
     if count:
         _record(by, "removed", lead_id, [kind, None])

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from leads.actors import Actor
 from leads.capture import qualify_when_ready, record_consent
+from leads.merging_rules import refuse_merged
 from leads.models import Lead
 from leads.refusals import Refused
 
@@ -28,6 +29,7 @@ def record_by_hand(
     if given_at > now():
         raise Refused(_("A consent cannot be given in the future."))
     lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
+    refuse_merged(lead)
     record_consent(
         lead,
         purpose=purpose,

@@ -176,7 +176,9 @@ def _active_in_this_cycle(lead: Lead, params: dict) -> Verdict:
 def _buying_roles_known(lead: Lead, params: dict) -> Verdict:
     """The configured roles are taken by this lead or by others of its account."""
     people = (
-        Lead.objects.filter(account=lead.account_id) if lead.account_id else Lead.objects.none()
+        Lead.objects.filter(account=lead.account_id, merged_into=None)
+        if lead.account_id
+        else Lead.objects.none()
     )
     known = set(
         BuyingRole.objects.filter(lead__in=people | Lead.objects.filter(pk=lead.pk)).values_list(

@@ -9,6 +9,7 @@ from leads import audit
 from leads.actors import Actor
 from leads.capture import capture_lead, normalise_email
 from leads.known import already_known, refuse_known
+from leads.merging_rules import refuse_merged
 from leads.models import Account, Lead
 from leads.ownership import assign_owner
 from leads.refusals import Refused
@@ -62,6 +63,7 @@ def edit_lead(
     new e-mail address is another lead's.
     """
     lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
+    refuse_merged(lead)
     before = {name: getattr(lead, name) for name in EDITABLE}
     for name in EDITABLE & changes.keys():
         setattr(lead, name, changes[name])
@@ -91,6 +93,7 @@ def assign_by_hand(lead_id: int, *, owner: User | None, by: Actor, reason: str =
     if owner is not None and by.role == Role.MANAGER and owner.team_id != own_team:
         raise Refused(_("%(name)s is not in your team.") % {"name": owner})
     lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
+    refuse_merged(lead)
     team = owner.team if owner is not None else lead.team
     return assign_owner(lead, owner=owner, team=team, by=by, reason=reason)
 

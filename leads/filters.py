@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from leads.lifecycle_models import StageEpisode
 from leads.models import Lead, LeadQuerySet
+from leads.stages import Stage
 
 # What PostgreSQL's query language could take for an operator separates words here.
 SEPARATORS = re.compile(r"[\s'\"\0\[\]()|&:*!@<>\\]+")
@@ -62,6 +63,9 @@ class LeadFilter:
             "standing__score__lte": self.score_max,
         }
         leads = leads.filter(**{k: v for k, v in exact.items() if v not in ("", None)})
+        if not self.text and self.stage != Stage.MERGED:
+            # Who searches for one by name or address is led to whom it was merged into.
+            leads = leads.filter(merged_into=None)
         if self.is_unowned:
             leads = leads.filter(owner=None)
         return self._when(search(leads, self.text))

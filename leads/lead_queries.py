@@ -9,7 +9,7 @@ from django.db.models import Prefetch
 
 from leads import timeline
 from leads.models import BuyingRole, Consent, Lead, LeadQuerySet, StageEpisode
-from leads.stages import FUNNEL, Stage
+from leads.stages import FUNNEL, MERGE_KINDS, Stage
 
 MOST_COLLEAGUES = 12
 TIMELINE_PAGE = 30
@@ -48,7 +48,8 @@ def stepper(lead: Lead, episodes: list[StageEpisode]) -> list[Step]:
 
     A new cycle begins at Qualified lead: what came before belongs to the first one.
     """
-    reached = {e.stage: e for e in episodes if e.cycle == lead.cycle}
+    now = [e for e in episodes if e.cycle == lead.cycle and e.entry_kind not in MERGE_KINDS]
+    reached = {e.stage: e for e in now}
     if lead.cycle > 1 and episodes:
         reached.setdefault(Stage.LEAD, episodes[0])
     return [
@@ -75,7 +76,8 @@ def colleagues(lead: Lead, user) -> list[Lead]:
     """Others of the same account whom this user may see, most promising first."""
     if not lead.account_id:
         return []
-    others = Lead.objects.visible_to(user).filter(account=lead.account_id).exclude(pk=lead.pk)
+    others = Lead.objects.visible_to(user).filter(account=lead.account_id, merged_into=None)
+    others = others.exclude(pk=lead.pk)
     return list(with_roles(others).order_by("-standing__score", "pk")[:MOST_COLLEAGUES])
 
 

@@ -53,11 +53,13 @@ def merge(
     require_as_seen(survivor, loser, seen)
     require_mergeable(survivor, loser, by=by)
     chosen = merging_fields.suggested(survivor, loser) | _known_choices(choices or {})
+    changes = merging_fields.planned(survivor, loser, chosen)
     row = Merge.objects.create(
         survivor=survivor,
         loser=loser,
         choices=chosen,
-        changes=merging_fields.planned(survivor, loser, chosen),
+        changes=changes,
+        former_email=changes.get("email", [""])[0],
         merged_at=now(),
         actor_kind=by.kind,
         actor=by.user,
@@ -87,7 +89,7 @@ def unmerge(merge_id: int, *, by: Actor, reason: str) -> Merge:
     row = Merge.objects.select_for_update(no_key=True).get(pk=merge_id)
     require_separable(row, survivor, loser, by=by)
     returned = _give_back(row, survivor, by=by)
-    require_free_address(loser)
+    require_free_address(loser, loser.email)
     row.undone_at = max(now(), row.merged_at)
     row.undone_by, row.undone_by_label, row.undone_reason = by.user, by.label, reason
     row.save(update_fields=["undone_at", "undone_by", "undone_by_label", "undone_reason"])
@@ -138,6 +140,7 @@ def _take_over(row: Merge, survivor: Lead, *, by: Actor) -> None:
 
 def _give_back(row: Merge, survivor: Lead, *, by: Actor) -> Changes:
     returned = merging_fields.values_to_give_back(row, survivor)
+    require_free_address(survivor, returned.get("email", ["", ""])[1])
     merging_fields.write(survivor, returned)
     _own(survivor, returned, by=by, reason=row.reason)
     merging_evidence.separate_roles(row)

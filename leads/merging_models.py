@@ -7,7 +7,7 @@ from typing import Self
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from leads.actors import ActorKind
@@ -26,6 +26,8 @@ class Merge(models.Model):
     # {choice (leads/merging_fields.py): "survivor" or "loser"}
     choices = models.JSONField(default=dict)
     changes = models.JSONField(default=dict)
+    # The survivor's own address, where it took over the loser's: still leads to the survivor.
+    former_email = models.EmailField(blank=True)
     # Kinds of buying roles that the survivor did not have before.
     roles = ArrayField(models.CharField(max_length=20), default=list)
     merged_at = models.DateTimeField(_("merged"))
@@ -54,6 +56,13 @@ class Merge(models.Model):
                 | Q(undone_at__isnull=False, undone_at__gte=F("merged_at")),
                 name="leads_merge_undone_later",
             ),
+        ]
+        indexes = [
+            models.Index(
+                Lower("former_email"),
+                condition=Q(undone_at=None) & ~Q(former_email=""),
+                name="leads_merge_former_email",
+            )
         ]
 
     def __str__(self) -> str:

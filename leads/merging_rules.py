@@ -79,13 +79,13 @@ def require_separable(merge: Merge, survivor: Lead, loser: Lead, *, by: Actor) -
         )
 
 
-def require_free_address(loser: Lead) -> None:
-    """Raises Refused when somebody else has the address that comes back with this lead."""
-    holder = spelled(loser.email).exclude(stage=Stage.MERGED).exclude(pk=loser.pk).first()
+def require_free_address(lead: Lead, email: str) -> None:
+    """Raises Refused when somebody else has the address that this lead is to have again."""
+    holder = spelled(email).exclude(stage=Stage.MERGED).exclude(pk=lead.pk).first()
     if holder is not None:
         raise Refused(
             _("%(holder)s has the e-mail address %(email)s now. Change it there first.")
-            % {"holder": holder.name, "email": loser.email}
+            % {"holder": holder.name, "email": email}
         )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from django.db import connection
 from django.db.models.functions import Lower
 
-from leads.models import Lead, LeadQuerySet
+from leads.models import Lead, LeadQuerySet, Merge
 from leads.stages import Stage
 
 _FOLLOW = """
@@ -48,6 +48,9 @@ def leads_by_email(emails: Iterable[str]) -> dict[str, int]:
     so that it is the loser's again when the merge is taken apart. An unrelated lead that has
     the address now goes before any merged one.
     """
+    emails = list(emails)
+    if not emails:
+        return {}
     leads = spelled(*emails)
     columns = Lower("email"), "pk"
     chosen = dict(leads.exclude(stage=Stage.MERGED).values_list(*columns))
@@ -56,7 +59,14 @@ def leads_by_email(emails: Iterable[str]) -> dict[str, int]:
     own = {
         email: lead_id for email, lead_id in merged if chosen.get(email) in (None, went[lead_id])
     }
-    return chosen | own
+    return _given_up(emails) | chosen | own
+
+
+def _given_up(emails: Iterable[str]) -> dict[str, int]:
+    """Addresses that a survivor had before it took over a loser's."""
+    merges = Merge.objects.filter(undone_at=None).exclude(former_email="")
+    merges = merges.alias(lower=Lower("former_email")).filter(lower__in=list(emails))
+    return dict(merges.order_by("pk").values_list(Lower("former_email"), "survivor_id"))
 
 
 def spelled(*emails: str) -> LeadQuerySet:
@@ -66,9 +76,12 @@ def spelled(*emails: str) -> LeadQuerySet:
 
 
 def merged_with_email(email: str) -> int | None:
-    """The lead that stands for the merged one which has this address; None when none has."""
+    """The lead that stands for the merged one which has this address, or that gave it up for the
+    address of one; None when there is none."""
     merged = spelled(email).filter(stage=Stage.MERGED).order_by("-pk")
     found = merged.values_list("pk", flat=True).first()
+    if found is None:
+        found = _given_up([email.lower()]).get(email.lower())
     return None if found is None else survivor_of(found)
 
 

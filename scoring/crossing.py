@@ -9,13 +9,13 @@ from collections.abc import Sequence
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from leads import criteria, lifecycle
 from leads.actors import Actor
-from leads.models import Lead
+from leads.models import Lead, StageEpisode
 from leads.refusals import Refused
 from leads.stages import Stage
 
@@ -29,8 +29,11 @@ def waiting_leads(lead_ids: Sequence[int] | None = None) -> QuerySet[Lead]:
     if criteria.WAITING_TIME in asked:
         waiting = waiting.filter(Q(not_before_on=None) | Q(not_before_on__lte=localdate()))
     if criteria.NEW_ACTIVITY in asked:
-        # A cycle after the first begins with this stage.
-        is_active = Q(standing__last_activity_at__gt=F("stage_entered_at"))
+        # A cycle after the first begins with this stage; a merge taken apart does not begin it.
+        beginning = StageEpisode.objects.filter(
+            lead=OuterRef("pk"), cycle=OuterRef("cycle"), starts_cycle=True
+        )
+        is_active = Q(standing__last_activity_at__gt=Subquery(beginning.values("entered_at")[:1]))
         waiting = waiting.filter(Q(cycle=1) | is_active)
     return waiting if lead_ids is None else waiting.filter(pk__in=lead_ids)
 

@@ -7,12 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models.functions import Lower
-
 from leads.imports.history import Place, Step
 from leads.imports.interpret import Record
 from leads.models import Account, Consent, ExternalId, Lead, StageEpisode
-from leads.stages import Stage
+from leads.survivors import leads_by_email, survivors_of
 from users.models import User
 
 ExternalKey = tuple[str, str]  # (system, value)
@@ -87,21 +85,29 @@ class LeadBook:
         self.is_locking = is_locking
         self.by_id: dict[ExternalKey, LeadState] = {}
         self.by_email: dict[str, LeadState] = {}
+        # Addresses of merged leads: they lead to the survivor without being its own.
+        self.lent: set[str] = set()
         self._by_pk: dict[int, LeadState] = {}
 
     def load(self, records: Sequence[Record]) -> None:
-        """Look up every lead these records may mean, in a handful of queries."""
+        """Look up every lead these records may mean, in a handful of queries.
+
+        An id or address of a merged lead means the one that it stands for.
+        """
         ids = {key for record in records for key in record.ids} - self.by_id.keys()
         emails = {str(record.values.get("email", "")).lower() for record in records}
-        lead_ids = _find_by_ids(ids)
-        unread = {*lead_ids.values(), *_find_by_emails(emails - self.by_email.keys() - {""})}
+        by_id, by_email = _find_by_ids(ids), leads_by_email(emails - self.by_email.keys() - {""})
+        went = survivors_of({*by_id.values(), *by_email.values()})
+        self.lent |= {email for email, lead_id in by_email.items() if lead_id in went}
+        unread = {went.get(lead_id, lead_id) for lead_id in (*by_id.values(), *by_email.values())}
         for state in _states(self._read(unread - self._by_pk.keys())):
             self._by_pk[state.lead.pk] = state
-            if state.lead.email and state.lead.stage != Stage.MERGED:
+            if state.lead.email:
                 self.by_email[state.lead.email.lower()] = state
-        for key, lead_id in lead_ids.items():
-            if lead_id in self._by_pk:
-                self.by_id[key] = self._by_pk[lead_id]
+        for found, known in ((by_id, self.by_id), (by_email, self.by_email)):
+            for key, lead_id in found.items():
+                if state := self._by_pk.get(went.get(lead_id, lead_id)):
+                    known[key] = state
 
     def add(self, state: LeadState, ids: Iterable[ExternalKey], email: str) -> None:
         """Remember under which keys a planned lead is known from now on."""
@@ -115,14 +121,6 @@ class LeadBook:
             return []
         leads = Lead.objects.filter(pk__in=lead_ids).defer("search").order_by("pk")
         return list(leads.select_for_update(no_key=True) if self.is_locking else leads)
-
-
-def _find_by_emails(emails: set[str]) -> list[int]:
-    if not emails:
-        return []
-    leads = Lead.objects.exclude(email="").exclude(stage=Stage.MERGED)
-    leads = leads.alias(lower_email=Lower("email")).filter(lower_email__in=emails)
-    return list(leads.values_list("pk", flat=True))
 
 
 def _find_by_ids(ids: set[ExternalKey]) -> dict[ExternalKey, int]:

@@ -104,7 +104,7 @@ class LeadPlanner:
         holder = self.leads.by_email.get(email)
         if holder is not None and holder is not state:
             row.notes.append(Note("email_taken", {"value": email}))
-        elif email and self._set(state, "email", email):
+        elif email and email not in self.leads.lent and self._set(state, "email", email):
             self._set(state, "is_email_verified", False)
         self.leads.add(state, new, state.lead.email.lower())
 

@@ -11,7 +11,7 @@ import pytest
 from django.apps import apps
 from django.utils.timezone import now
 
-from leads import importing, lifecycle
+from leads import importing, lifecycle, merging
 from leads.actors import Actor
 from leads.capture import capture_lead, record_consent
 from leads.import_models import Import, ImportContent, ImportRow
@@ -96,11 +96,21 @@ def test_a_row_that_fits_two_leads_is_left_out(mia):
     assert Lead.objects.filter(stage=Stage.LEAD).count() == 2
 
 
-def test_a_merged_lead_is_not_revived(mia):
-    bring("record id,lifecyclestage\n1,lead\n", mia)
-    lead = Lead.objects.get()
-    lifecycle.record_imported_step(lead.pk, Stage.MERGED, by=SYSTEM, at=now())
-    assert bring("record id,lifecyclestage\n1,customer\n", mia)["notes"] == {"merged": 1}
+def test_what_a_file_says_about_a_merged_lead_is_said_about_the_survivor(mia):
+    bring("record id,email,lifecyclestage\n1,kim@acme.example,lead\n2,k@acme.example,lead\n", mia)
+    survivor, loser = Lead.objects.order_by("email").reverse()
+    merging.merge(survivor.pk, loser.pk, by=Actor.of(mia), reason="same phone")
+    bring("record id,email,phone,lifecyclestage\n2,k@acme.example,110,subscriber\n", mia)
+    bring("email,first name\nK@acme.example,Kim\n", mia)
+    survivor.refresh_from_db()
+    assert (survivor.email, survivor.phone, survivor.first_name) == (
+        "kim@acme.example",
+        "110",
+        "Kim",
+    )
+    loser.refresh_from_db()
+    assert (loser.stage, loser.phone) == (Stage.MERGED, "")
+    assert Lead.objects.count() == 2
 
 
 @pytest.mark.parametrize(

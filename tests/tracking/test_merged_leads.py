@@ -1,0 +1,143 @@
+"""Events of leads that were merged: where they go, and that they come back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from leads.capture import capture_lead
+from leads.models import Consent, ExternalId, Lead
+from leads.stages import Stage
+from tests.leads.merging import merge, prove, refresh, unmerge
+from tests.leads.people import SYSTEM
+from tracking.models import Event, MergedEvents, VisitorLink
+
+DAY = timedelta(days=1)
+
+
+def known(email: str) -> Lead:
+    return capture_lead(by=SYSTEM, email=email, is_verified=True)[0]
+
+
+@pytest.fixture
+def ada(tell, attach) -> Lead:
+    """Known with a browser of her own, v1, and the user id u1."""
+    tell("identify", who="v1", user="u1", email="ada@acme.example", ago=5 * DAY)
+    attach()
+    return Lead.objects.get(email="ada@acme.example")
+
+
+@pytest.fixture
+def twin(tell, attach) -> Lead:
+    """Known with another browser, v2, the user id u2 and another address."""
+    tell("identify", who="v2", user="u2", email="ada@web.example", ago=4 * DAY)
+    tell("page", who="v2", path="/before", ago=3 * DAY)
+    attach()
+    return Lead.objects.get(email="ada@web.example")
+
+
+def paths_of(lead: Lead) -> list[str]:
+    events = Event.objects.filter(lead=lead).exclude(path="")
+    return sorted(events.values_list("path", flat=True))
+
+
+def test_everything_that_names_the_loser_goes_to_the_survivor(ada, twin, tell, attach, mia):
+    merge(ada, twin, mia)
+    tell("page", who="v2", path="/visitor")
+    tell("File Downloaded", user="u2", context={"page": {"path": "/user"}})
+    tell("Form Submitted", who="v3", email="ADA@web.example", context={"page": {"path": "/form"}})
+    tell("page", who="v3", path="/new-browser")
+    tell("Call Held", trusted=True, email="ada@web.example", context={"page": {"path": "/call"}})
+    attach()
+    assert paths_of(ada) == ["/before", "/call", "/form", "/new-browser", "/user", "/visitor"]
+    assert not Event.objects.filter(lead=twin).exists()
+    assert not VisitorLink.objects.filter(is_flagged=True).exists()
+    assert Lead.objects.count() == 2
+    prove()
+
+
+def test_the_survivor_keeps_what_is_its_own_when_a_merge_is_taken_apart(
+    ada, twin, tell, attach, mia
+):
+    row = merge(ada, twin, mia, choices={"email": "loser"})
+    tell("page", who="v1", path="/hers")
+    tell("page", who="v2", path="/visitor")
+    tell("File Downloaded", user="u2", context={"page": {"path": "/user"}})
+    tell("Form Submitted", who="v3", email="ada@web.example", context={"page": {"path": "/form"}})
+    tell("page", who="v3", path="/new-browser")
+    tell("Form Submitted", who="v4", email="ada@acme.example", context={"page": {"path": "/x"}})
+    attach()
+    unmerge(row, mia)
+    assert paths_of(twin) == ["/before", "/form", "/new-browser", "/user", "/visitor"]
+    assert paths_of(ada) == ["/hers", "/x"]  # the address she gave up for the twin's
+    assert Lead.objects.count() == 2
+    prove()
+    tell("page", who="v3", path="/after")
+    tell("page", who="v1", path="/hers-after")
+    attach()
+    assert "/after" in paths_of(twin) and "/hers-after" in paths_of(ada)
+    prove()
+
+
+def test_a_survivor_that_is_merged_itself_passes_everything_on(ada, twin, tell, attach, mia):
+    third = known("boss@acme.example")
+    below = merge(ada, twin, mia)
+    above = merge(third, ada, mia)
+    tell("page", who="v2", path="/visitor")
+    attach()
+    assert paths_of(third) == ["/before", "/visitor"]
+    unmerge(above, mia)
+    assert paths_of(ada) == ["/before", "/visitor"]
+    unmerge(below, mia)
+    assert (paths_of(ada), paths_of(twin)) == ([], ["/before", "/visitor"])
+    prove()
+
+
+def test_consent_by_the_losers_address_is_the_losers_again(ada, twin, tell, attach, mia):
+    row = merge(ada, twin, mia)
+    tell("Form Submitted", who="v2", email="ada@web.example", consent=True)
+    attach()
+    refresh(ada)
+    assert ada.stage == Stage.QUALIFIED
+    unmerge(row, mia)
+    newest = {lead.pk: lead.consents.first() for lead in (ada, twin)}
+    assert [newest[lead.pk].is_granted for lead in (ada, twin)] == [False, True]
+    assert Consent.objects.filter(lead=twin).count() == 1
+
+
+def test_ids_that_are_new_name_the_lead_that_said_them(ada, twin, tell, attach, mia):
+    row = merge(ada, twin, mia)
+    tell("identify", user="u9", email="ada@web.example", trusted=True)
+    attach()
+    assert ExternalId.objects.get(value="u9").lead == twin
+    tell("Trial Started", user="u9", trusted=True)
+    attach()
+    assert Event.objects.get(kind="trial_started").lead == ada
+    unmerge(row, mia)
+    assert Event.objects.get(kind="trial_started").lead == twin
+
+
+def test_an_address_taken_away_by_hand_names_its_new_owner(ada, twin, tell, attach, mia):
+    merge(ada, twin, mia)
+    other = known("new@acme.example")
+    Lead.objects.filter(pk=other.pk).update(email="ada@web.example")
+    tell("Call Held", trusted=True, email="ada@web.example")
+    attach()
+    assert Event.objects.get(kind="call_held").lead == other
+
+
+def test_fifty_thousand_events_are_moved_and_given_back(ada, twin, mia, website):
+    Event.objects.bulk_create(
+        (
+            Event(source=website, message_id=f"many{n}", kind="page_viewed", lead=twin,
+                  occurred_at=ada.created_at, anonymous_id="v2")
+            for n in range(50_000)
+        ),
+        batch_size=5_000,
+    )  # fmt: skip
+    before = Event.objects.filter(lead=twin).count()
+    row = merge(ada, twin, mia)
+    assert len(MergedEvents.objects.get(merge=row).event_ids) == before >= 50_000
+    unmerge(row, mia)
+    assert Event.objects.filter(lead=twin).count() == before
