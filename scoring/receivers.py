@@ -8,11 +8,16 @@ from leads.models import StageEpisode
 from leads.signals import profile_changed, stage_changed
 from leads.stages import Stage
 from scoring import rescore
-from tracking.signals import event_recorded
+from tracking.signals import event_recorded, verdicts_changed
 
 
 @receiver(event_recorded, dispatch_uid="scoring.event_recorded")
 def on_event_recorded(sender: object, lead_ids: list[int], **_news: object) -> None:
+    rescore.enqueue(lead_ids)
+
+
+@receiver(verdicts_changed, dispatch_uid="scoring.verdicts_changed")
+def on_verdicts_changed(sender: object, lead_ids: list[int], **_news: object) -> None:
     rescore.enqueue(lead_ids)
 
 

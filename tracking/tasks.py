@@ -5,10 +5,18 @@ from __future__ import annotations
 from celery import shared_task
 
 from tracking import attaching
+from tracking.verdicts import running
 
 
 @shared_task
 def attach_events() -> None:
     """Attach waiting events until none is left."""
     while attaching.drain():
+        pass
+
+
+@shared_task
+def judge_again() -> None:
+    """Go through stored events whose verdict may have changed, until all are done."""
+    while running.drain():
         pass

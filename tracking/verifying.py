@@ -84,4 +84,50 @@ CHECKS = (
          WHERE v.lead_id IS DISTINCT FROM k.lead_id
         """,
     ),
+    Check(
+        "a verdict is what its signals say, or the rule that decided",
+        """
+        SELECT format('event %s: verdict %s, signals %s', e.id, e.verdict, e.verdict_signals)
+          FROM tracking_event e
+         CROSS JOIN LATERAL (
+           SELECT max(CASE r.effect WHEN 'human' THEN 0 WHEN 'machine' THEN 2 ELSE 3 END)
+                    FILTER (WHERE r.id IS NOT NULL) AS ruled,
+                  bool_or(s.effect = 'staff') AS is_staff,
+                  bool_or(s.effect = 'machine') AS is_machine,
+                  bool_or(s.effect = 'suspected') OR count(*) FILTER (WHERE s.effect = 'weak') >= 2
+                  AS is_suspected
+             FROM unnest(e.verdict_signals) AS signal
+             LEFT JOIN tracking_verdictrule r ON 'rule:' || r.id = signal AND r.ended_at IS NULL
+             LEFT JOIN tracking_verdictsignal s ON s.name = signal) said
+         WHERE e.verdict_signals <> '{}'
+           AND NOT e.verdict_signals && '{earlier_machine,earlier_suspected}'
+           AND e.verdict <> coalesce(ruled, CASE WHEN is_staff THEN 3 WHEN is_machine THEN 2
+                                                 WHEN is_suspected THEN 1 ELSE 0 END)
+           AND NOT EXISTS (SELECT 1 FROM tracking_verdictrun WHERE finished_at IS NULL)
+           AND NOT EXISTS (SELECT 1 FROM tracking_pendingevent p WHERE p.event_id = e.id)
+        """,
+    ),
+    Check(
+        "the history of verdicts ends with the verdict of the event",
+        """
+        SELECT format('event %s: is %s, history says %s', e.id, e.verdict, c.verdict)
+          FROM (SELECT DISTINCT ON (event_id) event_id, verdict, signals
+                  FROM tracking_verdictchange ORDER BY event_id, id DESC) c
+          JOIN tracking_event e ON e.id = c.event_id
+         WHERE (e.verdict, e.verdict_signals) IS DISTINCT FROM (c.verdict, c.signals)
+           AND NOT EXISTS (SELECT 1 FROM tracking_pendingevent p WHERE p.event_id = e.id)
+        """,
+    ),
+    Check(
+        "a visitor who is nobody's lead did something that counts",
+        """
+        SELECT format('visitor %s', v.id) FROM tracking_visitor v
+         WHERE v.lead_id IS NULL
+           AND NOT EXISTS (SELECT 1 FROM tracking_visitorlink k WHERE k.visitor_id = v.id)
+           AND EXISTS (SELECT 1 FROM tracking_event e WHERE e.anonymous_id = v.anonymous_id
+                          AND e.anonymous_id <> '')
+           AND NOT EXISTS (SELECT 1 FROM tracking_event e WHERE e.anonymous_id = v.anonymous_id
+                              AND e.anonymous_id <> '' AND e.verdict < 2)
+        """,
+    ),
 )

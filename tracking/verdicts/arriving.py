@@ -11,13 +11,12 @@ from datetime import datetime
 from typing import Protocol
 
 from tracking.events import MAIL_KINDS, PAGE_VIEWS
-from tracking.models import StaffBrowser, Verdict, VerdictRule
-from tracking.verdicts import behaviour, checking
+from tracking.models import Verdict
+from tracking.verdicts import behaviour, checking, staff
 from tracking.verdicts.restating import restate
 from tracking.verdicts.settling import (
     Settled,
     has_rules_about_people,
-    settle,
     settle_events,
     settle_with,
 )
@@ -44,9 +43,7 @@ def judge(events: Sequence[Seen]) -> None:
     changed = settle_events(event.id for event in events)
     restate(changed)
     _take_over(events, changed)
-    for who, rule_id in _staff_among(changed).items():
-        ours = _note_staff(who, rule_id)
-        _take_over(events, ours)
+    _take_over(events, staff.note_browsers(changed))
     quick = settle_with(
         {event_id: ["too_quick"] for event_id in behaviour.too_quick(_spans_of_browsers(events))}
     )
@@ -84,27 +81,3 @@ def _spans_of_browsers(events: Iterable[Seen]) -> Mapping[str, behaviour.Span]:
         for event in events
         if event.anonymous_id and not event.is_trusted
     )
-
-
-def _staff_among(changed: Iterable[Settled]) -> dict[str, int]:
-    """Browsers not yet noted in which somebody named an address that a rule says is ours."""
-    named = {
-        line.anonymous_id: line.rule_id
-        for line in changed
-        if line.verdict == Verdict.STAFF and line.rule_id and line.anonymous_id
-    }
-    rules = VerdictRule.objects.filter(pk__in=set(named.values())).exclude(email_domain="")
-    by_address = set(rules.values_list("pk", flat=True))
-    noted = StaffBrowser.objects.filter(anonymous_id__in=named)
-    known = set(noted.values_list("anonymous_id", flat=True))
-    return {
-        who: rule for who, rule in sorted(named.items()) if rule in by_address and who not in known
-    }
-
-
-def _note_staff(who: str, rule_id: int) -> list[Settled]:
-    """All that was done in a colleague's browser is ours, what came before as well."""
-    StaffBrowser.objects.create(anonymous_id=who, rule_id=rule_id)
-    ours = settle("e.anonymous_id = %(who)s AND e.anonymous_id <> ''", {"who": who})
-    restate(ours, cause="staff_browser")
-    return ours

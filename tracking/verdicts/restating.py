@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from leads.activity import restate_activity
 from tracking.events import NOT_ACTIVITY
-from tracking.models import Event, Verdict
+from tracking.models import Event, Verdict, VerdictChange
 from tracking.signals import verdicts_changed
 from tracking.verdicts import counted_visitors
 from tracking.verdicts.settling import Settled
@@ -37,13 +37,20 @@ def restate(settled: Sequence[Settled], *, cause: str = "", rule_id: int | None 
     the rule that was made or taken back. From events that wait to be attached nothing followed.
     """
     settled = [line for line in settled if line.is_changed]
-    _store(settled)
-    settled = _attached_ones(settled)
     if not settled:
         return 0
+    _store(settled)
+    waiting = _waiting_among(settled)
+    attached = [line for line in settled if line.id not in waiting]
+    _draw_what_never_counted(attached)
+    _log([*attached, *_with_history(waiting, settled)], cause, rule_id)
+    if attached:
+        _follow(attached)
+    return len(attached)
+
+
+def _follow(settled: Sequence[Settled]) -> None:
     crossing = [line for line in settled if line.crosses]
-    _draw_what_never_counted(crossing)
-    _log(settled, cause, rule_id)
     _restate_activity({line.lead_id for line in crossing if line.lead_id})
     counted_visitors.restate({line.anonymous_id for line in crossing} - {""})
     verdicts_changed.send(
@@ -53,12 +60,9 @@ def restate(settled: Sequence[Settled], *, cause: str = "", rule_id: int | None 
         anonymous_ids=sorted({line.anonymous_id for line in settled} - {""}),
         since=min(line.occurred_at for line in settled),
     )
-    return len(settled)
 
 
 def _store(settled: Sequence[Settled]) -> None:
-    if not settled:
-        return
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -75,32 +79,41 @@ def _store(settled: Sequence[Settled]) -> None:
         )
 
 
-def _attached_ones(settled: list[Settled]) -> list[Settled]:
+def _waiting_among(settled: Sequence[Settled]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT event_id FROM tracking_pendingevent WHERE event_id = ANY(%s)",
             [[line.id for line in settled]],
         )
-        waiting = {row[0] for row in cursor.fetchall()}
-    return [line for line in settled if line.id not in waiting]
+        return {row[0] for row in cursor.fetchall()}
 
 
-def _draw_what_never_counted(crossing: Sequence[Settled]) -> None:
+def _with_history(waiting: set[int], settled: Sequence[Settled]) -> list[Settled]:
+    """Those that wait to be attached again: their history goes on."""
+    changes = VerdictChange.objects.filter(event_id__in=waiting)
+    known = set(changes.values_list("event_id", flat=True)) if waiting else set()
+    return [line for line in settled if line.id in known]
+
+
+def _draw_what_never_counted(settled: Sequence[Settled]) -> None:
     """Events that were a machine's from the beginning are attached once more, as a human's.
 
-    One that counted before had its consequences then, and would draw them twice.
+    One that counted before had its consequences then, and would draw them twice: its history,
+    not yet continued by this change, says so.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO tracking_pendingevent (event_id)
-            SELECT id FROM unnest(%(ids)s::bigint[]) AS id
-             WHERE NOT EXISTS (SELECT FROM tracking_verdictchange c WHERE c.event_id = id
+            SELECT new.event_id FROM unnest(%(ids)s::bigint[]) AS new(event_id)
+             WHERE NOT EXISTS (SELECT FROM tracking_verdictchange c WHERE c.event_id = new.event_id
                                 AND least(c.verdict, c.verdict_before) < %(machine)s)
             ON CONFLICT DO NOTHING
             """,
             {
-                "ids": [line.id for line in crossing if line.verdict < Verdict.MACHINE],
+                "ids": [
+                    line.id for line in settled if line.crosses and line.verdict < Verdict.MACHINE
+                ],
                 "machine": int(Verdict.MACHINE),
             },
         )
@@ -133,10 +146,10 @@ def _restate_activity(lead_ids: set[int]) -> None:
     if lead_ids:
         restate_activity(
             """
-            SELECT id AS lead_id, (SELECT max(e.occurred_at) FROM tracking_event e
-                WHERE e.lead_id = id AND e.verdict < %(machine)s AND NOT e.kind = ANY(%(not)s))
-                   AS last_activity_at
-              FROM unnest(%(leads)s::bigint[]) AS id ORDER BY id
+            SELECT new.lead_id, (SELECT max(e.occurred_at) FROM tracking_event e
+                WHERE e.lead_id = new.lead_id AND e.verdict < %(machine)s
+                  AND e.kind <> ALL(%(not)s)) AS last_activity_at
+              FROM unnest(%(leads)s::bigint[]) AS new(lead_id) ORDER BY 1
             """,
             {
                 "leads": sorted(lead_ids),

@@ -15,15 +15,12 @@ from django.db import connection
 from tracking.models import VerdictRule, VerdictSignal
 from tracking.verdicts.weighing import (
     DEFAULT_EFFECTS,
-    HUMAN,
     MACHINE,
     RULE_PREFIX,
-    STAFF,
+    VERDICT_OF_RULE,
     evidence_in,
     weigh,
 )
-
-_BY_RULE = {"human": HUMAN, "machine": MACHINE, "staff": STAFF}
 
 
 class Settled(NamedTuple):
@@ -97,7 +94,7 @@ def _settled(row: tuple, effects: dict[str, str]) -> Settled:
     signals = sorted({*evidence_in(before, verdict_before), *listed})
     verdict = weigh(signals, effects)
     if rule_id:
-        verdict = _BY_RULE[rule_effect]
+        verdict = VERDICT_OF_RULE[rule_effect]
         signals = sorted([*signals, f"{RULE_PREFIX}{rule_id}"])
     return Settled(*event, verdict_before, before, verdict, signals, rule_id)
 
@@ -108,7 +105,7 @@ def has_rules_about_people() -> bool:
 
 
 # The network the event came from; only addresses of ingest's own making are cast.
-_NETWORK = """CASE WHEN e.context->>'ip' ~ '^[0-9a-fA-F.:]+$' THEN (e.context->>'ip')::inet END"""
+NETWORK = """CASE WHEN e.context->>'ip' ~ '^[0-9a-fA-F.:]+$' THEN (e.context->>'ip')::inet END"""
 # Domains of the addresses that the event, or the lead it belongs to, is known by.
 _DOMAINS = """ARRAY[
     lower(split_part(e.properties->>'email', '@', 2)),
@@ -135,7 +132,7 @@ WITH clouds AS MATERIALIZED (
 SELECT e.id, e.lead_id, e.anonymous_id, e.kind, e.occurred_at, e.verdict, e.verdict_signals,
        l.signals, rule.id, rule.effect
   FROM tracking_event e
- CROSS JOIN LATERAL (SELECT {_NETWORK} AS ip OFFSET 0) n
+ CROSS JOIN LATERAL (SELECT {NETWORK} AS ip OFFSET 0) n
   LEFT JOIN LATERAL (
     SELECT r.id, r.effect FROM tracking_verdictrule r
      WHERE r.ended_at IS NULL AND {{rule}} ORDER BY r.id DESC LIMIT 1) rule ON true

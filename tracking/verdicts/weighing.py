@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 HUMAN, SUSPECTED, MACHINE, STAFF = 0, 1, 2, 3
 
 _VERDICTS = {"staff": STAFF, "machine": MACHINE, "suspected": SUSPECTED}
+VERDICT_OF_RULE = {"human": HUMAN, "machine": MACHINE, "staff": STAFF}
 ENOUGH_WEAK = 2  # weak signals that together make somebody suspected; never more than that
 RULE_PREFIX = "rule:"  # followed by the id of the rule that overruled all other signals
 
