@@ -42,8 +42,6 @@ DRAINS = [
     Drain("channels", reclassifying.drain, 2000),
     Drain("clicks", checking.drain, 200),
     Drain("verdicts", running.drain, 1),
-    Drain("clicks", checking.drain, 200),
-    Drain("verdicts", running.drain, 1),
     Drain("scores", rescore.drain_for_relay, rescore.BATCH),
     Drain("publications", publishing.drain, 1),
     Drain("imports", imports.drain, imports.CHUNK),

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLResolver, get_resolver, reverse
+from django.utils.timezone import now
 
 from funnel_app.access import ACCESS, roles_for
 from leads import importing, lifecycle
@@ -18,7 +19,8 @@ from leads.editing import account_named
 from sales import handoff as handoffs
 from tests.sales.conftest import answer_bant, become_mql, handoff_of, know_the_decision_maker
 from tracking.keys import issue_key
-from tracking.models import ChannelRule, Source
+from tracking.models import ChannelRule, Event, InspectedMessage, Source, VerdictRule
+from tracking.verdicts.ruling import ask_for_run
 from users.models import User
 
 PERSONAS = ("anonymous", "viv", "mia", "sam", "sue", "mona", "ana")
@@ -90,11 +92,28 @@ def object_of(name: str, world: dict, request) -> int:
         return world["lead"].account_id
     if name.startswith("tracking:channel_rule"):
         return ChannelRule.objects.earliest("position").pk
+    if name.startswith("tracking:verdict_"):
+        return object_of_verdicts(name)
     if name.startswith("tracking:"):
         source = Source.objects.create(name="Website")
         key, _text = issue_key(source, is_secret=False)
-        return key.pk if name == "tracking:revocation" else source.pk
+        if name == "tracking:message":
+            return InspectedMessage.objects.create(source=source, key=key, outcome="rejected").pk
+        is_about_key = name in ("tracking:key", "tracking:rotation", "tracking:revocation")
+        return key.pk if is_about_key else source.pk
     raise LookupError(f"Say in object_of() which object {name} takes.")
+
+
+def object_of_verdicts(name: str) -> int:
+    rule = VerdictRule.objects.create(effect="machine", path="/monitor", reason="Ours")
+    if name == "tracking:verdict_event":
+        return one_event().pk
+    return ask_for_run(rule=rule).pk if name == "tracking:verdict_run_resume" else rule.pk
+
+
+def one_event() -> Event:
+    source = Source.objects.create(name="Elsewhere")
+    return Event.objects.create(source=source, message_id="1", kind="page_viewed", occurred_at=now())
 
 
 def signed_in(persona: str, world: dict) -> Client:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from tracking.models import Source
+from tracking.models import Scope, Source
 
 
 class SourceForm(forms.Form):
@@ -15,3 +15,74 @@ class SourceForm(forms.Form):
 
 class KeyForm(forms.Form):
     is_secret = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+
+class KeyLimitsForm(forms.Form):
+    """What a key is good for. A public key is asked for origins, a secret one for scopes."""
+
+    allowed_origins = forms.CharField(
+        label=_("Websites that may send"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text=_(
+            "One on each line: https://www.example.com, www.example.com or *.example.com."
+            " Empty: every website."
+        ),
+    )
+    per_second = forms.IntegerField(
+        label=_("Messages per second"),
+        required=False,
+        min_value=1,
+        max_value=1_000_000,
+        help_text=_("In the long run, for each web process. Empty: as many as can be stored."),
+    )
+    burst = forms.IntegerField(
+        label=_("At once after a pause"),
+        required=False,
+        min_value=1,
+        max_value=10_000_000,
+        help_text=_("Empty: twice as many as per second."),
+    )
+
+    def __init__(self, *args, is_secret: bool, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if is_secret:
+            del self.fields["allowed_origins"]
+            scopes = {
+                scope.value: forms.BooleanField(label=scope.label, required=False)
+                for scope in Scope
+            }
+            self.fields = {**scopes, **self.fields}
+
+    def limits(self) -> dict:
+        """The arguments of keys.restrict_key."""
+        said = self.cleaned_data
+        return {
+            "allowed_origins": said.get("allowed_origins", "").splitlines(),
+            "scopes": [scope.value for scope in Scope if said.get(scope.value)],
+            "per_second": said["per_second"],
+            "burst": said["burst"],
+        }
+
+
+class MendForm(forms.Form):
+    """A refused message, to be set right."""
+
+    message = forms.JSONField(
+        label=_("Message"), widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false"})
+    )
+
+
+class RetentionForm(forms.Form):
+    """How many days what is kept."""
+
+    anonymous_days = forms.IntegerField(
+        label=_("Events of visitors nobody knows, in days"), min_value=30, max_value=3650
+    )
+    machine_days = forms.IntegerField(
+        label=_("Events of machines that belong to no lead, in days"), min_value=7, max_value=3650
+    )
+    inspected_days = forms.IntegerField(
+        label=_("Messages in the debugger, in days"), min_value=1, max_value=30
+    )

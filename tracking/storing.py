@@ -45,14 +45,19 @@ _VALUES = _NAMES.replace("occurred_at", "least(occurred_at, statement_timestamp(
 # reason, n for what is not in rows), notes (JSON list of Note), zone. Ids are given in the
 # order of the rows, which is the order a batch happened in; insertion is by message id, so
 # that two writers which bring the same messages wait for each other in the same order and
-# never dead-lock.
+# never dead-lock. A message whose event was purged is a duplicate for ever; the question is
+# a scalar subquery because PostgreSQL would be free to hash a whole table for EXISTS.
 STORE = f"""
 WITH incoming AS MATERIALIZED (
   SELECT nextval('tracking_event_id_seq') AS id, x.*
     FROM json_to_recordset(%(rows)s::json) AS x({_TYPED})),
 fresh AS (
   INSERT INTO tracking_event (id, {_NAMES}, received_at)
-  SELECT id, {_VALUES}, statement_timestamp() FROM incoming ORDER BY source_id, message_id
+  SELECT id, {_VALUES}, statement_timestamp() FROM incoming
+   WHERE NOT (SELECT EXISTS (SELECT FROM tracking_purgedmessage))
+      OR (SELECT true FROM tracking_purgedmessage
+           WHERE digest = tracking_message_digest(source_id, message_id)) IS NULL
+   ORDER BY source_id, message_id
   ON CONFLICT (source_id, message_id) DO NOTHING RETURNING id, source_id, message_id),
 work AS (INSERT INTO tracking_pendingevent (event_id) SELECT id FROM fresh),
 came AS (SELECT source_id, count(*) AS n FROM incoming GROUP BY 1),

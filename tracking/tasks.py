@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from tracking import attaching
+from tracking import attaching, jobs
 from tracking.verdicts import running
 
 
@@ -20,3 +20,9 @@ def judge_again() -> None:
     """Go through stored events whose verdict may have changed, until all are done."""
     while running.drain():
         pass
+
+
+@shared_task
+def run_jobs() -> None:
+    """Run the scheduled jobs whose time has come; the relay asks, too."""
+    jobs.run_due()

@@ -1,12 +1,19 @@
 from django.urls import path
 
-from tracking import channel_views, views
+from tracking import channel_views, intake_views, key_views, verdict_views, views
 
 app_name = "tracking"
 urlpatterns = [
     path("", views.sources, name="sources"),
     path("<int:pk>/keys/", views.keys, name="keys"),
+    path("keys/<int:pk>/", key_views.key, name="key"),
+    path("keys/<int:pk>/rotation/", key_views.rotation, name="rotation"),
     path("keys/<int:pk>/revocation/", views.revocation, name="revocation"),
+    path("<int:pk>/messages/", intake_views.messages_of, name="messages"),
+    path("messages/<int:pk>/", intake_views.message, name="message"),
+    path("books/", intake_views.books, name="books"),
+    path("retention/", intake_views.retention_page, name="retention"),
+    path("retention/settings/", intake_views.retention_settings, name="retention_settings"),
     path("channels/", channel_views.channels, name="channels"),
     path("channels/new/", channel_views.channel_rule_new, name="channel_rule_new"),
     path("channels/<int:pk>/", channel_views.channel_rule, name="channel_rule"),
@@ -15,5 +22,14 @@ urlpatterns = [
         "channels/<int:pk>/removal/",
         channel_views.channel_rule_removal,
         name="channel_rule_removal",
+    ),
+    path("verdicts/", verdict_views.verdicts, name="verdicts"),
+    path("verdicts/events/<int:pk>/", verdict_views.verdict_event, name="verdict_event"),
+    path("verdicts/rules/new/", verdict_views.verdict_rule_new, name="verdict_rule_new"),
+    path("verdicts/rules/<int:pk>/end/", verdict_views.verdict_rule_end, name="verdict_rule_end"),
+    path(
+        "verdicts/runs/<int:pk>/resume/",
+        verdict_views.verdict_run_resume,
+        name="verdict_run_resume",
     ),
 ]

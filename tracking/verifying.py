@@ -18,16 +18,28 @@ CHECKS = (
         """,
     ),
     Check(
-        "as many events are stored as were accepted",
+        "accepted = stored + purged",
         """
-        SELECT format('source %s: accepted %s, stored %s', s.id, coalesce(c.accepted, 0),
-                      coalesce(e.stored, 0))
+        SELECT format('source %s: accepted %s, stored %s, purged %s', s.id,
+                      coalesce(c.accepted, 0), coalesce(e.stored, 0), coalesce(p.purged, 0))
           FROM tracking_source s
           LEFT JOIN (SELECT source_id, sum(count) AS accepted FROM tracking_ingestcount
                       WHERE outcome = 'accepted' GROUP BY 1) c ON c.source_id = s.id
           LEFT JOIN (SELECT source_id, count(*) AS stored FROM tracking_event GROUP BY 1) e
                  ON e.source_id = s.id
-         WHERE coalesce(c.accepted, 0) <> coalesce(e.stored, 0)
+          LEFT JOIN (SELECT source_id, sum(count) AS purged FROM tracking_purgecount GROUP BY 1) p
+                 ON p.source_id = s.id
+         WHERE coalesce(c.accepted, 0) <> coalesce(e.stored, 0) + coalesce(p.purged, 0)
+        """,
+    ),
+    Check(
+        "the message of every purged or marked event is remembered",
+        """
+        SELECT format('remembered %s, purged %s, marked %s', remembered, purged, marked)
+          FROM (SELECT (SELECT count(*) FROM tracking_purgedmessage) AS remembered,
+                       (SELECT coalesce(sum(count), 0) FROM tracking_purgecount) AS purged,
+                       (SELECT count(*) FROM tracking_purgemark) AS marked) counts
+         WHERE remembered <> purged + marked
         """,
     ),
     Check(

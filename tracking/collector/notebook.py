@@ -8,25 +8,18 @@ one is cleaned like an event's, and has neither write key nor IP address nor pas
 
 from __future__ import annotations
 
-import json
-import re
 import time
 from typing import Any
 
-from tracking.clean import clean
 from tracking.collector.gate import Bucket
 from tracking.collector.keys import Sender
 from tracking.collector.reading import Harvest
 from tracking.ingest import message_id_of
+from tracking.presentable import presentable
 from tracking.storing import Note
 
 PER_SECOND = 5.0  # notes of one source and process
 AT_ONCE = 60.0
-LARGEST_PAYLOAD = 8_000  # characters of JSON
-
-_SECRET_NAME = re.compile(r"pass(word|wd|phrase)|secret|token|authori[sz]ation|api_?key|cvc|card")
-_SECRET_TEXT = re.compile(r"\bsk_[A-Za-z0-9_-]{8,}")
-_HIDDEN = "•••"
 
 
 class Notebook:
@@ -68,16 +61,6 @@ def _message(document: Any, call: str, index: int) -> Any:
     return messages[index] if isinstance(messages, list) else document
 
 
-def presentable(message: Any) -> Any:
-    """A refused message that may be shown and kept. None when it is too large to be of use."""
-    cleaned = _without_secrets(clean(message))
-    if isinstance(cleaned, dict):
-        cleaned.pop("write_key", None)
-        if isinstance(cleaned.get("context"), dict):
-            cleaned["context"].pop("ip", None)
-    return cleaned if len(json.dumps(cleaned)) <= LARGEST_PAYLOAD else None
-
-
 def _note(
     sender: Sender, call: str, message_id: str, reason: str = "", payload: Any = None
 ) -> Note:
@@ -89,17 +72,3 @@ def _note(
         "reason": reason,
         "payload": payload,
     }
-
-
-def _without_secrets(value: Any) -> Any:
-    """`value` is cleaned, so it is shallow enough to walk."""
-    if isinstance(value, str):
-        return _SECRET_TEXT.sub(_HIDDEN, value)
-    if isinstance(value, list):
-        return [_without_secrets(item) for item in value]
-    if isinstance(value, dict):
-        return {
-            key: _HIDDEN if _SECRET_NAME.search(key) and item else _without_secrets(item)
-            for key, item in value.items()
-        }
-    return value
