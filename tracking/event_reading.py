@@ -20,16 +20,13 @@ Stream = tuple[str, bool]
 # What mail systems and colleagues tell is nothing that a browser did on its visit.
 NO_VISIT = sorted(kind for kind, entry in KINDS.items() if entry.group in ("email", "offline"))
 
-# Time spent so far on the page view named by `view`, as far as the sender measures it.
-_ENGAGED = """CASE WHEN jsonb_typeof(e.properties -> 'engaged_ms') = 'number'
-                   THEN least(greatest((e.properties ->> 'engaged_ms')::numeric, 0), 86400000)
-                   WHEN jsonb_typeof(e.properties -> 'engaged_seconds') = 'number'
-                   THEN least(greatest((e.properties ->> 'engaged_seconds')::numeric, 0), 86400)
-                        * 1000
-                   ELSE 0 END::bigint"""
-_VIEW = "coalesce(e.properties ->> 'page_view_id', e.properties ->> 'view_id', e.message_id)"
+# Time spent on the page (tracking/engagement.py), or what the sender told with the view itself.
+_ENGAGED = """coalesce(e.engaged_ms,
+                 CASE WHEN jsonb_typeof(e.properties -> 'engaged_seconds') = 'number'
+                      THEN least(greatest((e.properties ->> 'engaged_seconds')::numeric, 0), 86400)
+                           * 1000 ELSE 0 END)::bigint"""
 _COLUMNS = f"""e.anonymous_id, e.verdict >= {int(Verdict.MACHINE)}, e.occurred_at, e.kind, e.path,
-       e.url, e.referrer, e.context -> 'campaign', e.lead_id, {_ENGAGED}, {_VIEW}"""
+       e.url, e.referrer, e.context -> 'campaign', e.lead_id, {_ENGAGED}"""
 # Ties are broken by what the sender said, never by when it arrived.
 _ORDER = "e.anonymous_id, 2, e.occurred_at, e.source_id, e.message_id"
 
@@ -77,4 +74,4 @@ def _hit(row: tuple) -> Hit:
     if isinstance(campaign, str):  # a plain cursor hands out JSON as text
         campaign = json.loads(campaign)
     known = campaign if isinstance(campaign, dict) else None
-    return Hit(*row[2:7], known, row[8], row[9], row[10])
+    return Hit(*row[2:7], known, row[8], row[9])

@@ -22,8 +22,7 @@ LONGEST_PATH = 500
 
 @dataclass(slots=True)
 class Hit:
-    """An event, as far as a visit needs it. `view` names the page view that `engaged_ms` (the
-    milliseconds spent there so far) belongs to."""
+    """An event, as far as a visit needs it. `engaged_ms`: milliseconds spent on the page."""
 
     at: datetime
     kind: str
@@ -33,7 +32,6 @@ class Hit:
     campaign: dict[str, Any] | None
     lead_id: int | None
     engaged_ms: int = 0
-    view: str = ""
 
     @property
     def has_address(self) -> bool:
@@ -58,7 +56,8 @@ class Session:
     page_views: int = 0
     views: dict[str, int] = field(default_factory=dict)  # page → views
     first_seen: dict[str, int] = field(default_factory=dict)  # page → seconds after the start
-    engaged: dict[tuple[str, str], int] = field(default_factory=dict)  # (page, view) → ms
+    engaged_ms: int = 0
+    spent: dict[str, int] = field(default_factory=dict)  # page → milliseconds
 
     def add(self, hit: Hit, arrival: Arrival | None) -> None:
         self.ended_at = hit.at
@@ -68,12 +67,12 @@ class Session:
         self.lead_id = hit.lead_id or self.lead_id
         is_view = hit.kind in PAGE_VIEWS
         self.page_views += is_view
+        self.engaged_ms += hit.engaged_ms
         page = hit.path[:LONGEST_PATH]
         if page and (is_view or hit.engaged_ms) and self._has_room(page):
             self.first_seen.setdefault(page, int((hit.at - self.started_at).total_seconds()))
             self.views[page] = self.views.get(page, 0) + is_view
-            spent = self.engaged.get((page, hit.view), 0)
-            self.engaged[page, hit.view] = max(spent, hit.engaged_ms)
+            self.spent[page] = self.spent.get(page, 0) + hit.engaged_ms
 
     def _has_room(self, page: str) -> bool:
         return page in self.views or len(self.views) < MOST_PAGES
@@ -81,11 +80,9 @@ class Session:
     @property
     def pages(self) -> dict[str, list[int]]:
         """As Visit.pages."""
-        spent = dict.fromkeys(self.views, 0)
-        for (page, _view), milliseconds in self.engaged.items():
-            spent[page] += milliseconds
         return {
-            page: [count, spent[page], self.first_seen[page]] for page, count in self.views.items()
+            page: [count, self.spent[page], self.first_seen[page]]
+            for page, count in self.views.items()
         }
 
 
@@ -116,7 +113,7 @@ def columns_of(session: Session, rules: Sequence[Rule]) -> dict[str, Any]:
         "lead_id": session.lead_id,
         "event_count": session.event_count,
         "page_views": session.page_views,
-        "engaged_ms": sum(session.engaged.values()),
+        "engaged_ms": session.engaged_ms,
         "pages": session.pages,
         "has_utm": arrival.has_utm,
         "click_id": arrival.click_id,

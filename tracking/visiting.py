@@ -142,8 +142,16 @@ def _whole_visits_from(visits: list[Visit], since: datetime) -> datetime:
     return start
 
 
+# Retention deletes events that belong to nobody; visits that have lost theirs stay.
+_PURGED = """lead_id IS NULL AND NOT EXISTS (
+  SELECT FROM tracking_event e
+   WHERE e.anonymous_id = tracking_visit.anonymous_id AND e.anonymous_id <> ''
+     AND e.occurred_at BETWEEN tracking_visit.started_at AND tracking_visit.ended_at)"""
+_DELETE_REMADE = f"DELETE FROM tracking_visit WHERE NOT ({_PURGED})"  # noqa: S608 - constants
+
+
 def rebuild() -> int:
-    """Make all visits anew from all events. Returns how many there are.
+    """Make all visits anew from all events. Returns how many were made.
 
     Readers see the old ones until the commit.
     """
@@ -153,7 +161,8 @@ def rebuild() -> int:
             cursor.execute("SET LOCAL lock_timeout = 0")
         _lock()
         StaleVisits.objects.all().delete()
-        Visit.objects.all().delete()
+        with connection.cursor() as cursor:
+            cursor.execute(_DELETE_REMADE)
         count = _make_all()
         touching.restate_all()
     return count
@@ -180,7 +189,8 @@ def differences() -> list[str]:
 
 def _all_visits() -> dict[Stream, list[Visit]]:
     stored: dict[Stream, list[Visit]] = defaultdict(list)
-    for visit in Visit.objects.order_by("started_at", "pk").iterator(2000):
+    kept = Visit.objects.extra(where=[f"NOT ({_PURGED})"])  # noqa: S610 - constants
+    for visit in kept.order_by("started_at", "pk").iterator(2000):
         stored[visit.anonymous_id, visit.is_machine].append(visit)
     return stored
 

@@ -58,7 +58,7 @@ def story(tell):  # noqa: F811
          ago=timedelta(days=58))  # fmt: skip
     see(tell, "lee", "/start", 60)
     see(tell, "lee", "/start", 3)
-    see(tell, "max", "/start", 1, engaged_ms=30_000)
+    see(tell, "max", "/start", 1, engaged_seconds=30)
     see(tell, "bot", "/start", 1, header=CRAWLER)
     work_off()
 

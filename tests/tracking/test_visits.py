@@ -154,12 +154,27 @@ def test_another_verdict_moves_a_visit(tell):
     assert Visit.objects.get().is_machine
 
 
-def test_time_spent_is_the_longest_told_of_each_page_view(tell):
-    for ago, view, spent in ((9, "x", 4000), (8, "x", 9000), (7, "y", 1000)):
-        tell("page", who="v1", path="/a", url="https://us.example/a", ago=timedelta(minutes=ago),
-             page_view_id=view, engaged_ms=spent)  # fmt: skip
+def test_time_spent_follows_the_page_views(tell):
+    view = tell("page", who="v1", url="https://us.example/a", ago=timedelta(minutes=50))
+    tell("page", who="v1", url="https://us.example/b", ago=timedelta(minutes=49),
+         engaged_seconds=4)  # fmt: skip
     settle()
-    assert Visit.objects.get().engaged_ms == 10_000
+    Event.objects.filter(pk=view.pk).update(engaged_ms=9000)
+    settle()
+    visit = Visit.objects.get()
+    assert visit.engaged_ms == 13_000
+    assert visit.pages == {"/a": [1, 9000, 0], "/b": [1, 4000, 60]}
+
+
+def test_what_retention_deletes_stays_in_the_figures(tell):
+    old = tell("page", who="v1", url="https://us.example/a", ago=timedelta(days=500))
+    tell("page", who="v1", url="https://us.example/b", ago=timedelta(days=1))
+    settle()
+    Event.objects.filter(pk=old.pk).delete()
+    settle()
+    visiting.rebuild()
+    assert sorted(Visit.objects.values_list("landing_path", flat=True)) == ["/a", "/b"]
+    assert visiting.differences() == []
 
 
 def test_visits_can_be_made_anew(tell, capsys):
@@ -167,7 +182,7 @@ def test_visits_can_be_made_anew(tell, capsys):
         tell("page", who="v1", url="https://us.example/a", ago=timedelta(hours=hours))
     settle()
     before = stored()
-    Visit.objects.all().delete()
+    Visit.objects.filter(landing_path="/a").delete()
     with pytest.raises(Exception, match="browser v1"):
         call_command("rebuild_visits", check=True)
     call_command("rebuild_visits")
