@@ -18,6 +18,7 @@ EVERYONE = frozenset(Role.values)
 MARKETING = frozenset({Role.MARKETER, Role.ADMIN})
 SALES = frozenset({Role.REP, Role.MANAGER, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
+OPERATORS = frozenset({Role.MARKETER, Role.MANAGER, Role.ADMIN})
 
 ACCESS: dict[str, frozenset[str]] = {
     "home": SIGNED_IN,
@@ -56,11 +57,18 @@ ACCESS: dict[str, frozenset[str]] = {
     "leads:lead": EVERYONE,
     "leads:edit": EVERYONE,
     "leads:timeline": EVERYONE,
+    "leads:timeline_group": EVERYONE,
     "leads:transitions": EVERYONE,
     "leads:assignment": frozenset({Role.MANAGER, Role.ADMIN}),
     "leads:buying_roles": EVERYONE,
     "leads:buying_role_removal": EVERYONE,
     "leads:consents": EVERYONE,
+    "leads:by_public_id": EVERYONE,
+    "leads:merge": OPERATORS,
+    "leads:merged": OPERATORS,
+    "leads:unmerge": OPERATORS,
+    "leads:duplicates": OPERATORS,
+    "leads:duplicate_dismissal": OPERATORS,
     "accounts:list": EVERYONE,
     "accounts:account": EVERYONE,
     "accounts:suggestions": EVERYONE,

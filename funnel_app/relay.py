@@ -16,6 +16,7 @@ from django.db import connections
 
 from insights import folding as rollups
 from insights.traffic import folding as traffic
+from leads import duplicates
 from leads.imports import working as imports
 from sales import handoff
 from scoring import publishing, rescore
@@ -46,6 +47,7 @@ DRAINS = [
     Drain("publications", publishing.drain, 1),
     Drain("imports", imports.drain, imports.CHUNK),
     Drain("hand-offs", handoff.open_missing, 100),
+    Drain("duplicates", duplicates.drain, 1),
     Drain("roll-ups", rollups.drain, 1000),
     Drain("traffic", traffic.drain, 1000),
     Drain("jobs", jobs.run_due, 1),

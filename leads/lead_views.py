@@ -9,12 +9,19 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
-from django.utils.timezone import is_aware, localdate, now
+from django.utils.timezone import localdate, now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from leads import buying_roles, consents, criteria, custom_fields, editing, lead_queries
+from leads import (
+    buying_roles,
+    consents,
+    criteria,
+    custom_fields,
+    editing,
+    lead_queries,
+    merging_queries,
+)
 from leads.actors import Actor
 from leads.filter_forms import owners_for
 from leads.filters import day_begins_at
@@ -25,8 +32,11 @@ from leads.forms import (
     LeadForm,
     TransitionForm,
 )
+from leads.merging_rules import OPERATORS
+from leads.merging_views import where_it_went
 from leads.models import Lead
 from leads.refusals import Conflict, Refused
+from leads.timeline import choices as timeline_choices
 from leads.timeline import source_names
 from leads.transitions import carry_out, offers_for
 from users.requests import PageRequest
@@ -46,7 +56,10 @@ def _visible(request: PageRequest, pk: int) -> Lead:
 
 @require_GET
 def lead_page(request: PageRequest, pk: int) -> HttpResponse:
-    return _page(request, _visible(request, pk))
+    lead = lead_queries.lead_in_full(request.user).filter(pk=pk).first()
+    if lead is None or lead.merged_into_id:
+        return where_it_went(request, pk)
+    return _page(request, lead)
 
 
 def _page(
@@ -71,8 +84,11 @@ def _page(
             (field.label, custom_fields.show_value(field, lead.custom.get(field.key)))
             for field in definitions
         ],
+        "merges": merging_queries.merges_shown(lead, request.user),
+        "may_merge": request.user.role in OPERATORS,
         "timeline": lead_queries.timeline_page(lead),
         "sources": source_names(),
+        "choices": timeline_choices(lead),
         "transition_form": TransitionForm(initial={"expected_seq": lead.episode_seq}),
         "usual_return_on": criteria.usual_return_on(),
         "role_form": BuyingRoleForm(),
@@ -192,27 +208,6 @@ def _instant_on(day) -> datetime:
     return now() if day == localdate() else now() + timedelta(days=1)
 
 
-def _place_in_time(text: str) -> datetime | None:
-    """The instant a page of the timeline ends before; None when the text names none."""
-    try:
-        at = parse_datetime(text.replace(" ", "+"))
-    except ValueError:  # well formed, but no such day or hour
-        return None
-    return at if at and is_aware(at) else None
-
-
-@require_GET
-def lead_timeline(request: PageRequest, pk: int) -> HttpResponse:
-    """A page of the timeline: a fragment for htmx, a page of its own as a plain link."""
-    lead = _visible(request, pk)
-    only = request.GET.get("only", "")
-    before = _place_in_time(request.GET.get("before", ""))
-    page = lead_queries.timeline_page(lead, before=before, only=only)
-    template = "leads/_timeline.html" if request.htmx else "leads/timeline.html"
-    context = {"lead": lead, "timeline": page, "only": only, "sources": source_names()}
-    return render(request, template, context)
-
-
 def _tell(form: LeadForm, refusal: Refused) -> dict:
     """Show the refusal above the form; the lead that has the address already, if one may see it."""
     form.add_error(None, str(refusal))
@@ -241,6 +236,8 @@ def lead_new(request: PageRequest) -> HttpResponse:
 
 def lead_edit(request: PageRequest, pk: int) -> HttpResponse:
     lead = _visible(request, pk)
+    if lead.merged_into_id and request.method == "GET":
+        return where_it_went(request, pk)
     form = LeadForm(
         request.POST if request.method == "POST" else None, instance=_visible(request, pk)
     )

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from leads import audit, lifecycle, merging_evidence, merging_fields
+from leads import audit, duplicates, lifecycle, merging_evidence, merging_fields
 from leads.actors import Actor
 from leads.capture import qualify_when_ready
 from leads.merging_fields import LOSER, OWNERSHIP, SURVIVOR, Changes
@@ -100,6 +100,7 @@ def unmerge(merge_id: int, *, by: Actor, reason: str) -> Merge:
         for cause in answer or ()
     }
     merging_evidence.separate_answers(row, causes)
+    duplicates.dismiss(survivor.pk, loser.pk, by=by, reason=reason)
     _record(row, by=by, verbs=("unmerged", "restored"), changes=returned, reason=reason)
     profile_changed.send(sender=Merge, lead_ids=sorted([survivor.pk, loser.pk]))
     return row

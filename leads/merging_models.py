@@ -138,6 +138,12 @@ class Duplicate(models.Model):
     def __str__(self) -> str:
         return f"{self.first_id} = {self.second_id}?"
 
+    @property
+    def sentence(self) -> str:
+        """Why, in words: “The same phone number, the same name at the same company.”"""
+        text = ", ".join(str(reason.label) for reason in self.Reason if reason in self.reasons)
+        return f"{text[:1].upper()}{text[1:]}." if text else ""
+
 
 class DuplicateSearch(models.Model):
     """One row: when all leads were last compared."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,7 +15,10 @@ from leads.models import AuditEntry, Consent, Lead
 
 @dataclass(frozen=True, order=True)
 class Entry:
-    """One line of the timeline. `icon` names a template in templates/icons/."""
+    """One line of the timeline. `icon` names a template in templates/icons/.
+
+    A line that stands for `count` > 1 things has the address of its `group`, to be unfolded.
+    """
 
     at: datetime
     key: str
@@ -23,21 +27,84 @@ class Entry:
     icon: str = field(default="point", compare=False)
     actor: str = field(default="", compare=False)
     is_machine: bool = field(default=False, compare=False)
+    is_late: bool = field(default=False, compare=False)
+    count: int = field(default=1, compare=False)
+    group: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """Only activity of one kind, or on visits through one channel; "" is any."""
+
+    kind: str = ""
+    channel: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.kind or self.channel)
+
+
+@dataclass(frozen=True)
+class Unfolded:
+    """Entries of a group, newest first, and the place the next ones are behind ("" at the end)."""
+
+    entries: list[Entry]
+    after: str
+
+
+class Activity(Protocol):
+    """What the app that knows what people did contributes."""
+
+    def read_entries(
+        self, lead: Lead, before: datetime | None, limit: int, narrowing: Narrowing
+    ) -> list[Entry]: ...
+
+    def unfold(
+        self, lead: Lead, group: str, after: str, narrowing: Narrowing
+    ) -> Unfolded | None: ...
+
+    def choices(self, lead: Lead) -> dict[str, list[tuple[str, str]]]: ...
 
 
 # (lead, before, limit) -> the newest entries strictly older than `before`.
 Source = Callable[[Lead, datetime | None, int], list[Entry]]
 _sources: dict[str, Source] = {}
+_activities: list[Activity] = []
 
 
 def register_source(name: str, source: Source) -> None:
     _sources[name] = source
 
 
+def register_activity(name: str, activity: Activity) -> None:
+    """A source that folds what is alike and can be narrowed."""
+    _activities[:] = [activity]
+    register_source(
+        name,
+        lambda lead, before, limit: activity.read_entries(lead, before, limit, Narrowing()),
+    )
+
+
+def unfold(lead: Lead, group: str, after: str, narrowing: Narrowing) -> Unfolded | None:
+    """What a folded line stands for; None when the address means nothing."""
+    return _activities[0].unfold(lead, group, after, narrowing) if _activities else None
+
+
+def choices(lead: Lead) -> dict[str, list[tuple[str, str]]]:
+    """What the lead's activity can be narrowed to: (value, label) by "kind" and "channel"."""
+    return _activities[0].choices(lead) if _activities else {}
+
+
 def read(
-    lead: Lead, *, before: datetime | None = None, limit: int = 50, only: str = ""
+    lead: Lead,
+    *,
+    before: datetime | None = None,
+    limit: int = 50,
+    only: str = "",
+    narrowing: Narrowing | None = None,
 ) -> list[Entry]:
     """The newest `limit` entries before `before`, of all sources or of the one named `only`."""
+    if narrowing and _activities:
+        return _activities[0].read_entries(lead, before, limit, narrowing)
     chosen = [only] if only in _sources else list(_sources)
     entries = [entry for name in chosen for entry in _sources[name](lead, before, limit)]
     return sorted(entries, reverse=True)[:limit]
@@ -113,6 +180,7 @@ _EDIT_TITLES = {
     "merged": gettext_lazy("Another lead merged into this one"),
     "merged_away": gettext_lazy("Merged into another lead"),
     "unmerged": gettext_lazy("A merge taken apart"),
+    "told_apart": gettext_lazy("Found to be another person than somebody alike"),
     "restored": gettext_lazy("A lead of its own again"),
 }
 

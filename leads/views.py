@@ -13,6 +13,7 @@ from leads import queries
 from leads.audit import record_export
 from leads.csv_cells import csv_lines
 from leads.filter_forms import LeadFilterForm
+from leads.merging_rules import OPERATORS
 from leads.paging import LEAD_SORTS, read_page, row_number
 from users.requests import PageRequest
 
@@ -30,6 +31,7 @@ def lead_list(request: PageRequest) -> HttpResponse:
     template = "leads/list.html#results" if request.htmx else "leads/list.html"
     context = {"form": form, "page": page, "count": queries.count_up_to(leads)}
     if not request.htmx:
+        context["may_merge"] = request.user.role in OPERATORS
         context["known_sources"] = queries.known_values("source", request.user)
     return render(request, template, context)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from leads import criteria, merging_rules
+from leads import criteria, merging_queries, merging_rules
 from leads.models import Lead
 from sales.bant import newest_answers
 from sales.models import Handoff, Opportunity
@@ -65,6 +65,17 @@ def open_opportunity_stands_against_merging(lead: Lead) -> str:
     )
 
 
+def what_merging_withdraws(survivor: Lead, loser: Lead) -> list[str]:
+    """For the merge page: the hand-off of a lead that is merged away."""
+    waiting = Handoff.objects.open().filter(lead=loser).select_related("assignee").first()
+    if waiting is None:
+        return []
+    if waiting.assignee is None:
+        return [_("The hand-off of %(loser)s is withdrawn.") % {"loser": loser.name}]
+    names = {"loser": loser.name, "who": waiting.assignee}
+    return [_("The hand-off of %(loser)s to %(who)s is withdrawn.") % names]
+
+
 def _minimum(params: dict) -> int:
     """Admins type the settings; nonsense asks for the usual three."""
     minimum = params.get("minimum", 3)
@@ -73,6 +84,7 @@ def _minimum(params: dict) -> int:
 
 def register_kinds() -> None:
     merging_rules.register_objection(open_opportunity_stands_against_merging)
+    merging_queries.register_consequences(what_merging_withdraws)
     criteria.register("handoff_accepted", gettext_lazy("Hand-off accepted"), handoff_accepted)
     criteria.register(
         "bant_minimum",

@@ -8,12 +8,16 @@ class TrackingConfig(AppConfig):
 
     def ready(self) -> None:
         from leads import signals, timeline
-        from tracking import receivers
-        from tracking.history import read_entries
+        from leads.duplicates import register_hints
+        from leads.merging_queries import register_consequences
+        from tracking import history, merging_queries, receivers
 
-        timeline.register_source("events", read_entries)
+        timeline.register_activity("events", history)
         signals.merge_starts.connect(receivers.before_merge, dispatch_uid="tracking.merge_starts")
         signals.leads_merged.connect(receivers.on_merged, dispatch_uid="tracking.leads_merged")
         signals.leads_unmerged.connect(
             receivers.on_unmerged, dispatch_uid="tracking.leads_unmerged"
         )
+        register_consequences(merging_queries.what_moves)
+        register_hints(merging_queries.two_people_at_one_browser)
+        register_hints(merging_queries.two_people_by_one_id)
