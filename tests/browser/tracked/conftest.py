@@ -14,14 +14,16 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.browser.conftest import ARGUMENTS, _chromium
 from tracking.keys import issue_key
 from tracking.models import Event, Source
 
 FILES = Path(__file__).resolve().parents[3] / "node_modules"
-# What browsers with a person in front of them say; headless ones are known as crawlers.
+# What browsers with a person in front of them say: headless ones are known as crawlers. It is
+# an argument of the browser, because what a page sends while it is left ignores its context.
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140 Safari"
 
-NO_DRIVER = "Object.defineProperty(Navigator.prototype, 'webdriver', {get: () => false})"
+LIKE_PEOPLE_S = [f"--user-agent={CHROME}", "--disable-blink-features=AutomationControlled"]
 
 
 @dataclass
@@ -98,12 +100,23 @@ def snippet(server: str, write_key: str) -> Callable[[str], str]:
     return tag
 
 
+@pytest.fixture(scope="session")
+def people_s_browser(browser: Browser) -> Iterator[Browser]:
+    """A browser that looks like one of a person, and keeps pages that were left, as theirs do."""
+    chromium = browser.browser_type.launch(
+        executable_path=_chromium(),
+        args=[*ARGUMENTS, *LIKE_PEOPLE_S],
+        ignore_default_args=["--disable-back-forward-cache"],
+    )
+    yield chromium
+    chromium.close()
+
+
 @pytest.fixture
-def visitor(browser: Browser, server: str) -> Iterator[BrowserContext]:
+def visitor(people_s_browser: Browser, server: str) -> Iterator[BrowserContext]:
     """A person's browser, new to the website."""
-    context = browser.new_context(user_agent=CHROME, locale="en")
+    context = people_s_browser.new_context(locale="en")
     context.set_default_timeout(10_000)
-    context.add_init_script(NO_DRIVER)
     yield context
     context.close()
 

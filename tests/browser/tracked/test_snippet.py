@@ -84,9 +84,7 @@ FORM = """<form name="Guide" id="guide" action="/thanks">
   <button>Send</button></form>"""
 
 
-def test_a_form_tells_only_the_fields_that_are_named(
-    visit, website, snippet, arrived, drain_all
-):
+def test_a_form_tells_only_the_fields_that_are_named(visit, website, snippet, arrived, drain_all):
     website.show("/", FORM, snippet())
     website.show("/thanks", "", snippet())
     page = started(visit("/?utm_source=news"))
@@ -128,12 +126,9 @@ def test_other_forms_are_nobody_s_business(visit, website, snippet, arrived, for
 
 
 def test_what_is_called_before_the_script_is_there_is_not_lost(visit, website, snippet, arrived):
-    stub = "window.funnel = function () { (funnel.q = funnel.q || []).push(arguments) };"
-    website.show(
-        "/",
-        f"<script>{stub} funnel('consent', true); funnel('track', 'Tour Watched', {{a: 1}})</script>",
-        snippet(""),
-    )
+    stub = """window.funnel = function () { (funnel.q = funnel.q || []).push(arguments) };
+      funnel("consent", true); funnel("track", "Tour Watched", {a: 1});"""
+    website.show("/", f"<script>{stub}</script>", snippet(""))
     page = started(visit("/"))
     page.evaluate("funnel('identify', {email: 'ada@acme.example'})")
     events = arrived(3)
