@@ -9,6 +9,8 @@ from django.conf import settings
 from tracking.collector import answers
 from tracking.collector.app import Collector
 from tracking.collector.database import DatabaseAway
+from tracking.models import TurnedAway
+from tracking.steps import STEPS
 
 PLACES = frozenset({"/livez", "/readyz", "/metrics"})
 
@@ -62,6 +64,9 @@ async def _metrics(collector: Collector, send) -> None:
         "# HELP funnel_ingest_guarded_total Requests that only the last-resort guard caught.",
         "# TYPE funnel_ingest_guarded_total counter",
         f"funnel_ingest_guarded_total {collector.guarded}",
+        "# HELP funnel_ingest_turned_away_total Requests that this process did not let in.",
+        "# TYPE funnel_ingest_turned_away_total counter",
+        *_turned_away(collector),
         "# TYPE funnel_database_up gauge",
     ]
     try:
@@ -75,6 +80,7 @@ async def _metrics(collector: Collector, send) -> None:
             f'funnel_ingest_messages_total{{outcome="{outcome}",reason="{reason}"}} {count}'
             for outcome, reason, count in counts
         ]
+        lines += _steps(counts)
         lines += [
             "# TYPE funnel_events_pending gauge",
             f"funnel_events_pending {waiting}",
@@ -85,3 +91,27 @@ async def _metrics(collector: Collector, send) -> None:
         ]
     body = ("\n".join(lines) + "\n").encode()
     await answers.answer(send, 200, body, kind=b"text/plain; version=0.0.4")
+
+
+def _turned_away(collector: Collector) -> list[str]:
+    totals = collector.turnaways.totals
+    return [
+        f'funnel_ingest_turned_away_total{{reason="{reason}"}} {totals[reason]}'
+        for reason in TurnedAway.Reason.values
+    ]
+
+
+def _steps(counts: list[tuple]) -> list[str]:
+    """How many messages came to each step, and how many it dropped for which reason."""
+    rejected = {reason: count for outcome, reason, count in counts if outcome == "rejected"}
+    received = sum(count for outcome, _reason, count in counts if outcome == "received")
+    lines = ["# TYPE funnel_ingest_step_messages_total counter"]
+    drops = ["# TYPE funnel_ingest_dropped_total counter"]
+    for step in STEPS:
+        lines.append(f'funnel_ingest_step_messages_total{{step="{step.name}"}} {received}')
+        for reason in step.reasons:
+            count = rejected.get(reason.value, 0)
+            received -= count
+            labels = f'step="{step.name}",reason="{reason.value}"'
+            drops.append(f"funnel_ingest_dropped_total{{{labels}}} {count}")
+    return lines + drops
