@@ -101,9 +101,17 @@ class TimelinePage:
     before: datetime | None
 
 
-def timeline_page(lead: Lead, *, before: datetime | None = None, only: str = "") -> TimelinePage:
+def timeline_page(
+    lead: Lead,
+    *,
+    before: datetime | None = None,
+    only: str = "",
+    narrowing: timeline.Narrowing | None = None,
+) -> TimelinePage:
     """One page of the timeline. Entries of one instant are never torn apart by a page break."""
-    entries = timeline.read(lead, before=before, limit=TIMELINE_PAGE + 1, only=only)
+    entries = timeline.read(
+        lead, before=before, limit=TIMELINE_PAGE + 1, only=only, narrowing=narrowing
+    )
     if len(entries) <= TIMELINE_PAGE:
         return TimelinePage(entries, None)
     kept = [entry for entry in entries if entry.at > entries[-1].at] or entries

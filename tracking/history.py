@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from django.utils.formats import date_format
+from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
+from leads.channels import Channel
 from leads.models import Lead
-from leads.timeline import Entry
+from leads.timeline import Entry, Narrowing, Unfolded
 from tracking.events import describe
+from tracking.history_queries import (
+    Group,
+    GroupKey,
+    channels_of,
+    events_of,
+    kinds_of,
+    read_groups,
+)
 from tracking.models import Event
 
 # An event that was under way longer than this is marked as late.
 LATE = timedelta(hours=1)
 LONGEST_OBJECT = 120  # characters
+UNFOLDED = 50  # events of a folded line shown at a time
 
 # kind: (sentence with the object, the properties that name the object; the first found counts)
 _SENTENCES: dict[str, tuple[Promise | str, tuple[str, ...]]] = {
@@ -58,14 +67,94 @@ _SENTENCES: dict[str, tuple[Promise | str, tuple[str, ...]]] = {
 _MAIL_SUBJECT = ("email_subject", "subject", "campaign_name", "email_name")
 
 
-def read_entries(lead: Lead, before: datetime | None, limit: int) -> list[Entry]:
-    """The lead's newest `limit` events before that instant (leads.timeline.Source)."""
-    # The time on a page stands beside its view.
-    events = Event.objects.filter(lead=lead).exclude(kind="page_engaged")
-    events = events.order_by("-occurred_at", "-id")
-    if before is not None:
-        events = events.filter(occurred_at__lt=before)
-    return [_entry(event) for event in events.defer("user_agent")[:limit]]
+def read_entries(
+    lead: Lead, before: datetime | None, limit: int, narrowing: Narrowing
+) -> list[Entry]:
+    """The lead's newest `limit` lines before that instant (leads.timeline.Activity)."""
+    groups = read_groups(lead, before, limit, narrowing, LATE)
+    events = Event.objects.defer("user_agent").in_bulk([group.newest_id for group in groups])
+    return [
+        _entry(events[group.newest_id]) if group.count == 1 else _folded(group)
+        for group in groups
+        if group.newest_id in events
+    ]
+
+
+def unfold(lead: Lead, group: str, after: str, narrowing: Narrowing) -> Unfolded | None:
+    """The events that a folded line stands for (leads.timeline.Activity)."""
+    key = GroupKey.read(group)
+    if key is None:
+        return None
+    found = events_of(lead, key, narrowing, read_place(after), UNFOLDED + 1)
+    has_more, events = len(found) > UNFOLDED, found[:UNFOLDED]
+    place = f"{events[-1].occurred_at.isoformat()}~{events[-1].pk}" if has_more else ""
+    return Unfolded([_entry(event) for event in events], place)
+
+
+def choices(lead: Lead) -> dict[str, list[tuple[str, str]]]:
+    """What the lead's activity can be narrowed to (leads.timeline.Activity)."""
+    kinds = [(kind, str(describe(kind).label)) for kind in kinds_of(lead)]
+    names = dict(Channel.choices)
+    return {
+        "kind": sorted(kinds, key=lambda choice: choice[1]),
+        "channel": [(channel, str(names[channel])) for channel in channels_of(lead)],
+    }
+
+
+def _folded(group: Group) -> Entry:
+    """Several events of one kind and day as one line."""
+    if group.key.is_machine:
+        title, icon = _("Machine activity"), "robot"
+    else:
+        kind = describe(group.key.kind)
+        title, icon = str(kind.label), kind.icon
+    shown = ", ".join(path[:60] for path in group.paths[:3])
+    more = " …" if len(group.paths) > 3 else ""
+    details = (shown + more, _attention(group.engaged_ms), _late_part(group))
+    return Entry(
+        at=group.at,
+        key=f"event-{group.newest_id:020}",
+        title=title,
+        detail=" · ".join(filter(None, details)),
+        icon=icon,
+        actor=str(pgettext_lazy("who did it", "machine")) if group.key.is_machine else "",
+        is_machine=group.key.is_machine,
+        is_late=group.late_count > 0,
+        count=group.count,
+        group=str(group.key),
+    )
+
+
+def _late_part(group: Group) -> str:
+    if not group.late_count:
+        return ""
+    sentence = ngettext(
+        "%(n)s arrived late, by %(how_late)s",
+        "%(n)s arrived late, by up to %(how_late)s",
+        group.late_count,
+    )
+    return sentence % {"n": group.late_count, "how_late": _span(group.lateness)}
+
+
+def _span(late: timedelta) -> str:
+    """3 days, 5 hours"""
+    if late.days:
+        return ngettext("%(n)s day", "%(n)s days", late.days) % {"n": late.days}
+    hours = max(late.seconds // 3600, 1)
+    return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
+
+
+def read_place(text: str) -> tuple[datetime, int] | None:
+    """An instant and an id from an address; None for anything else."""
+    instant, _tilde, pk = text.partition("~")
+    try:
+        at = parse_datetime(instant)
+        number = int(pk)
+        if at is None or at.tzinfo is None or not 0 < number < 2**63:
+            return None
+        return at.astimezone(UTC), number
+    except (ValueError, OverflowError):
+        return None
 
 
 def title_of(event: Event) -> str:
@@ -90,14 +179,18 @@ def _object_of(event: Event, names: tuple[str, ...]) -> str:
 
 
 def _entry(event: Event) -> Entry:
+    details = (_where(event), _attention(event.engaged_ms), _lateness(event))
     return Entry(
         at=event.occurred_at,
         key=f"event-{event.pk:020}",
         title=title_of(event),
-        detail=" · ".join(filter(None, (_where(event), _attention(event), _lateness(event)))),
+        detail=" · ".join(
+            filter(None, (_where(event), _attention(event.engaged_ms), _lateness(event)))
+        ),
         icon="robot" if event.is_machine else describe(event.kind).icon,
         actor=str(pgettext_lazy("who did it", "machine")) if event.is_machine else "",
         is_machine=event.is_machine,
+        is_late=event.received_at - event.occurred_at >= LATE,
     )
 
 
@@ -110,9 +203,9 @@ def _where(event: Event) -> str:
     return event.path[:LONGEST_OBJECT]
 
 
-def _attention(event: Event) -> str:
+def _attention(engaged_ms: int | None) -> str:
     """How long somebody really looked at the page."""
-    seconds = round((event.engaged_ms or 0) / 1000)
+    seconds = round((engaged_ms or 0) / 1000)
     if seconds < 1:
         return ""
     if seconds < 60:
@@ -125,7 +218,5 @@ def _attention(event: Event) -> str:
 
 
 def _lateness(event: Event) -> str:
-    if event.received_at - event.occurred_at < LATE:
-        return ""
-    arrived = date_format(localtime(event.received_at), "SHORT_DATETIME_FORMAT")
-    return _("arrived late, on %(at)s") % {"at": arrived}
+    late = event.received_at - event.occurred_at
+    return _("arrived %(how_late)s late") % {"how_late": _span(late)} if late >= LATE else ""
