@@ -53,6 +53,9 @@ class LeadFilterForm(forms.Form):
     channel = forms.ChoiceField(
         label=_("Channel"), required=False, choices=_choices(Channel.choices, _("All channels"))
     )
+    last_channel = forms.ChoiceField(
+        label=_("Last touch"), required=False, choices=_choices(Channel.choices, _("Any channel"))
+    )
     source = forms.CharField(
         label=_("Source"),
         required=False,
@@ -148,11 +151,11 @@ class LeadFilterForm(forms.Form):
 
 FIRST_FILTERS = ("stage", "owner", "channel")
 MORE_FILTERS = (
-    *("quadrant", "source", "country", "team", "score_min", "score_max"),
+    *("quadrant", "last_channel", "source", "country", "team", "score_min", "score_max"),
     *("reached", "entered_from", "entered_to"),
 )
 RANGE_FIELDS = ("score_min", "score_max", "entered_from", "entered_to")
-PLAIN_FIELDS = ("stage", "channel", "source", "country", "quadrant", "reached")
+PLAIN_FIELDS = ("stage", "channel", "last_channel", "source", "country", "quadrant", "reached")
 
 
 def _key(row) -> int | None:

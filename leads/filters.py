@@ -18,8 +18,9 @@ from leads.lifecycle_models import StageEpisode
 from leads.models import Lead, LeadQuerySet
 from leads.stages import Stage
 
-# What PostgreSQL's query language could take for an operator separates words here.
-SEPARATORS = re.compile(r"[\s'\"\0\[\]()|&:*!@<>\\]+")
+# What PostgreSQL's query language could take for an operator separates words here, and what
+# leads/searching.py takes apart in addresses.
+SEPARATORS = re.compile(r"[\s'\"\0\[\]()|&:*!@<>\\._+-]+")
 MOST_WORDS = 8
 # With more matches than this, the first pages are quickly found in any order.
 RARE = 1_000
@@ -36,6 +37,7 @@ class LeadFilter:
     text: str = ""
     stage: str = ""
     channel: str = ""
+    last_channel: str = ""
     source: str = ""
     owner_id: int | None = None
     is_unowned: bool = False
@@ -53,6 +55,7 @@ class LeadFilter:
         exact = {
             "stage": self.stage,
             "channel": self.channel,
+            "touch__last_channel": self.last_channel,
             "source": self.source,
             "owner": self.owner_id,
             "team": self.team_id,
@@ -76,6 +79,8 @@ class LeadFilter:
         if not self.reached:
             return leads.filter(period)
         episodes = StageEpisode.objects.filter(period, lead=OuterRef("pk"), stage=self.reached)
+        if period:
+            episodes = episodes.filter(is_date_unknown=False)
         return leads.filter(Exists(episodes))
 
 

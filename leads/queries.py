@@ -27,6 +27,7 @@ ROW_FIELDS = (
     "source",
     "stage",
     "stage_entered_at",
+    "is_stage_date_unknown",
     "cycle",
     "created_at",
     "not_before_on",
@@ -39,6 +40,8 @@ ROW_FIELDS = (
     "standing__interest",
     "standing__quadrant",
     "standing__last_activity_at",
+    "touch__last_channel",
+    "touch__last_at",
 )
 
 
@@ -49,7 +52,7 @@ def leads_for(user, wanted: LeadFilter) -> LeadQuerySet:
 
 def as_rows(leads: LeadQuerySet) -> LeadQuerySet:
     """With everything templates/leads/_table.html shows, in one query, and nothing more."""
-    return leads.select_related("standing", "owner", "account").only(*ROW_FIELDS)
+    return leads.select_related("standing", "owner", "account", "touch").only(*ROW_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -96,10 +99,11 @@ def in_batches(leads: LeadQuerySet, size: int = 2_000) -> Iterator[Lead]:
 
 
 def export_row(lead: Lead) -> tuple:
-    standing = lead.standing
+    standing, touch = lead.standing, getattr(lead, "touch", None)
     return (
         *(lead.pk, lead.first_name, lead.last_name, lead.email, lead.title, lead.company),
         *(lead.account or "", str(lead.country), lead.channel, lead.source, lead.owner or ""),
-        *(lead.stage, lead.stage_entered_at, standing.score, standing.fit, standing.interest),
+        *(lead.stage, lead.stage_since, standing.score, standing.fit, standing.interest),
         *(standing.quadrant, standing.last_activity_at, lead.created_at),
+        *((touch.last_channel, touch.last_at) if touch else ("", None)),
     )

@@ -51,6 +51,6 @@ def _export_lines(leads) -> Iterator[str]:
         *(_("Lead"), _("First name"), _("Last name"), _("E-mail"), _("Title"), _("Company")),
         *(_("Account"), _("Country"), _("Channel"), _("Source"), _("Owner"), _("Stage")),
         *(_("In stage since"), _("Score"), _("Fit"), _("Interest"), _("Quadrant")),
-        *(_("Last activity"), _("Created")),
+        *(_("Last activity"), _("Created"), _("Last touch"), _("Time of the last touch")),
     ]
     return csv_lines(header, (queries.export_row(lead) for lead in queries.in_batches(leads)))

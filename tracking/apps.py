@@ -10,7 +10,7 @@ class TrackingConfig(AppConfig):
         from leads import signals, timeline
         from leads.duplicates import register_hints
         from leads.merging_queries import register_consequences
-        from tracking import history, merging_queries, receivers
+        from tracking import history, merging_queries, receivers, touchpoint_import
 
         timeline.register_activity("events", history)
         signals.merge_starts.connect(receivers.before_merge, dispatch_uid="tracking.merge_starts")
@@ -21,3 +21,4 @@ class TrackingConfig(AppConfig):
         register_consequences(merging_queries.what_moves)
         register_hints(merging_queries.two_people_at_one_browser)
         register_hints(merging_queries.two_people_by_one_id)
+        touchpoint_import.register()
