@@ -15,8 +15,8 @@ naming the lead they always named, and events go to the one that it stands for.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
+from tracking import aliases
 from tracking.events import FORM_KINDS, MAIL_KINDS
 from tracking.introductions import add_to_profile, capture_named, withdraw_consent
 from tracking.models import VisitorLink
@@ -30,12 +30,15 @@ def recognise(register: Register, events: Iterable[Seen]) -> None:
     """Take the events in the order they happened and draw what each says about its person."""
     for event in events:
         named = _known_by_name if event.is_machine else _whom_it_names
+        if event.previous_id and not event.is_machine:
+            aliases.say(register, event)
         lead_id = named(register, event)
         if lead_id is None:
             continue
         register.owners[event.id] = register.stands_for(lead_id)
         if not event.is_machine:
             _draw(register, event, lead_id)
+    aliases.draw_earlier(register)
     write_down(register)
 
 
@@ -105,20 +108,7 @@ def _link(register: Register, event: Seen, lead_id: int) -> None:
     is_other = visitor.lead_id is not None
     if is_other and (reason == Reason.MAIL or (reason == Reason.USER_ID and not event.is_trusted)):
         return  # neither is a person saying who they are
-    if not is_other:
-        register.first_links[visitor.anonymous_id] = register.stands_for(lead_id)
-    visitor.lead_id = lead_id
-    visitor.links = sorted([*visitor.links, (event.occurred_at, lead_id)], key=_since)
-    register.new_links.append(
-        VisitorLink(
-            visitor_id=visitor.id,
-            lead_id=lead_id,
-            started_at=event.occurred_at,
-            reason=reason,
-            is_flagged=is_other,
-            event_id=event.id,
-        )
-    )
+    register.link(visitor, lead_id, at=event.occurred_at, reason=reason, event_id=event.id)
 
 
 def _reason(event: Seen) -> str:
@@ -127,7 +117,3 @@ def _reason(event: Seen) -> str:
     if event.kind == "identified":
         return Reason.IDENTIFY
     return Reason.MAIL if event.kind in MAIL_KINDS else Reason.USER_ID
-
-
-def _since(link: tuple[datetime, int]) -> datetime:
-    return link[0]

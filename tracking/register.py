@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from operator import itemgetter
 
 from leads import custom_fields
 from leads.models import CustomField, ExternalId, Lead
 from leads.survivors import leads_by_email, survivors_of
 from tracking.claims import email_in, email_of
 from tracking.events import FORM_KINDS
-from tracking.models import Visitor, VisitorLink
+from tracking.models import Alias, Visitor, VisitorLink
 from tracking.visitors import Known, Seen
 
 # leads.ExternalId.system of user ids: vouched for by a secret key, or only claimed in public.
@@ -43,6 +45,8 @@ class Register:
     new_ids: list[ExternalId] = field(default_factory=list)
     new_links: list[VisitorLink] = field(default_factory=list)
     to_qualify: set[int] = field(default_factory=set)
+    aliases: list[Alias] = field(default_factory=list)
+    aliased: set[str] = field(default_factory=set)  # ids that earlier aliases were looked up of
 
     def stands_for(self, lead_id: int) -> int:
         """The lead that this one is today."""
@@ -53,16 +57,50 @@ class Register:
 
         What a trusted source said is never changed, and what others said only by one.
         """
-        user_id = event.user_id
-        known = self.vouched_users if event.is_trusted else self.users
+        self.name_user(event.user_id, lead_id, is_trusted=event.is_trusted)
+
+    def name_user(self, user_id: str, lead_id: int, *, is_trusted: bool) -> None:
+        """The same of any user id."""
+        known = self.vouched_users if is_trusted else self.users
         if not user_id or user_id in known:
             return
         self.users[user_id] = lead_id
         self.new_users[user_id] = self.stands_for(lead_id)
-        if event.is_trusted:
+        if is_trusted:
             self.vouched_users.add(user_id)
-        system = VOUCHED if event.is_trusted else CLAIMED
+        system = VOUCHED if is_trusted else CLAIMED
         self.new_ids.append(ExternalId(system=system, value=user_id, lead_id=lead_id))
+
+    def link(
+        self, visitor: Known, lead_id: int, *, at: datetime, reason: str, event_id: int
+    ) -> None:
+        """The visitor is this lead from that instant on. The first link brings along what it did
+        before; a later one says it is somebody else, and is flagged."""
+        is_flagged = visitor.lead_id is not None
+        if not is_flagged:
+            self.first_links[visitor.anonymous_id] = self.stands_for(lead_id)
+        visitor.lead_id = lead_id
+        visitor.links = sorted([*visitor.links, (at, lead_id)], key=itemgetter(0))
+        self.new_links.append(
+            VisitorLink(
+                visitor_id=visitor.id,
+                lead_id=lead_id,
+                started_at=at,
+                reason=reason,
+                is_flagged=is_flagged,
+                event_id=event_id,
+            )
+        )
+
+    def add_visitors(self, visitors: dict[str, Known]) -> None:
+        """Visitors that no event of this batch names."""
+        self.visitors |= visitors
+        self.survivors |= survivors_of(_leads_linked(visitors))
+
+    def add_users(self, vouched: dict[str, int], claimed: dict[str, int]) -> None:
+        self.users = {**claimed, **vouched, **self.users}
+        self.vouched_users |= vouched.keys()
+        self.survivors |= survivors_of({*vouched.values(), *claimed.values()})
 
 
 def open_register(
@@ -71,7 +109,8 @@ def open_register(
     """Look up everybody in a handful of queries and, unless this is only to read, lock in the
     order of their id the leads that these events may change."""
     emails = {email_named_by(event) for event in events} - {""}
-    vouched, claimed = _leads_by_user({event.user_id for event in events} - {""})
+    ids = {named for event in events for named in (event.user_id, event.previous_id)}
+    vouched, claimed = users_known(ids - {""})
     register = Register(
         visitors,
         leads_by_email(emails),
@@ -79,9 +118,8 @@ def open_register(
         set(vouched),
         {field.key: field for field in custom_fields.definitions()},
     )
-    linked = {lead_id for visitor in visitors.values() for _since, lead_id in visitor.links}
     register.survivors = survivors_of(
-        {*linked, *register.emails.values(), *register.users.values()}
+        {*_leads_linked(visitors), *register.emails.values(), *register.users.values()}
     )
     if not is_reading:
         _lock_changing(register, events)
@@ -111,9 +149,10 @@ def email_named_by(event: Seen) -> str:
 
 
 def write_down(register: Register) -> None:
-    """Write the new links and user ids."""
+    """Write the new links, user ids and aliases."""
     _save_links(register)
     _save_users(register)
+    Alias.objects.bulk_create(register.aliases, ignore_conflicts=True)
 
 
 def _save_links(register: Register) -> None:
@@ -132,7 +171,11 @@ def _save_users(register: Register) -> None:
     ExternalId.objects.bulk_create(register.new_ids, ignore_conflicts=True)
 
 
-def _leads_by_user(users: set[str]) -> tuple[dict[str, int], dict[str, int]]:
+def _leads_linked(visitors: dict[str, Known]) -> set[int]:
+    return {lead_id for visitor in visitors.values() for _since, lead_id in visitor.links}
+
+
+def users_known(users: set[str]) -> tuple[dict[str, int], dict[str, int]]:
     """User id → lead id: vouched for, and claimed."""
     found: dict[str, dict[str, int]] = {VOUCHED: {}, CLAIMED: {}}
     if users:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from tracking.channels import Touch, classify
-from tracking.models import Verdict, Visitor, VisitorLink
+from tracking.models import LONGEST_ID, Verdict, Visitor, VisitorLink
 
 
 @dataclass(slots=True)
@@ -37,6 +37,12 @@ class Seen:
     def is_machine(self) -> bool:
         """Whether it counts for nothing: a machine did it, or one of us."""
         return self.verdict >= Verdict.MACHINE
+
+    @property
+    def previous_id(self) -> str:
+        """The other id that an alias call names; "" of any other call."""
+        named = self.properties.get("previous_id") if self.kind == "aliased" else ""
+        return named if isinstance(named, str) and len(named) <= LONGEST_ID else ""
 
     @property
     def touch(self) -> Touch:
@@ -71,14 +77,22 @@ def meet(events: Iterable[Seen]) -> dict[str, Known]:
     A machine makes no visitor. Rows are written in the order of their id, so that two
     relays wait for each other instead of dead-locking.
     """
-    events = [event for event in events if event.anonymous_id]
-    _remember([event for event in events if not event.is_machine])
+    events = list(events)
+    _remember([event for event in events if event.anonymous_id and not event.is_machine])
     return known_visitors(events)
 
 
 def known_visitors(events: Iterable[Seen]) -> dict[str, Known]:
     """The visitors of these events by anonymous id, as they are."""
-    known = _read({event.anonymous_id for event in events} - {""})
+    ids = {named for event in events for named in (event.anonymous_id, event.previous_id)}
+    return visitors_with(ids - {""})
+
+
+def visitors_with(anonymous_ids: set[str]) -> dict[str, Known]:
+    """The known ones of these visitors, by anonymous id."""
+    if not anonymous_ids:
+        return {}
+    known = _read(anonymous_ids)
     _read_links(known)
     return known
 
