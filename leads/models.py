@@ -15,13 +15,14 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import Exists, F, Func, OuterRef, Q, Value
-from django.db.models.functions import Coalesce, Lower, Now, NullIf, Replace
+from django.db.models import Case, Exists, F, Func, OrderBy, OuterRef, Q, Value, When
+from django.db.models.functions import Coalesce, Lower, Now, NullIf
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from leads.channels import Channel
 from leads.countries import Countries
+from leads.searching import in_words, without_marks
 from leads.stages import FUNNEL, Stage
 from users.models import Team, User
 from users.roles import Role
@@ -30,6 +31,10 @@ from users.roles import Role
 BY_NAME = Lower(Coalesce(NullIf("last_name", Value("")), "email", output_field=models.CharField()))
 # Stands for "never" where an instant must be comparable.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+# How lists order leads by how long they have been in their stage: unknown is longest ago.
+STAGE_SINCE = Case(
+    When(is_stage_date_unknown=True, then=Value(NEVER)), default=F("stage_entered_at")
+)
 
 
 class IsAnyOf(Func):
@@ -157,6 +162,8 @@ class Lead(models.Model):
     # Caches of the newest episode, written with it by leads/lifecycle.py.
     stage = models.CharField(_("stage"), max_length=20, choices=Stage.choices, default="lead")
     stage_entered_at = models.DateTimeField(_("in stage since"), null=True)
+    # The instant above is a bound, not a fact: read `stage_since` to show or count with it.
+    is_stage_date_unknown = models.BooleanField(default=False, db_default=False, editable=False)
     cycle = models.PositiveSmallIntegerField(_("cycle"), default=1)
     episode_seq = models.PositiveIntegerField(default=0, editable=False)
     # Where a merged lead went; a cache of its open Merge, written with it by leads/merging.py.
@@ -169,9 +176,10 @@ class Lead(models.Model):
             "first_name",
             "last_name",
             "email",
-            Replace("email", Value("@"), Value(" ")),
+            in_words("email"),
             "company",
             "title",
+            *map(without_marks, ("first_name", "last_name", "company")),
             config="simple",
         ),
         output_field=SearchVectorField(),
@@ -199,7 +207,7 @@ class Lead(models.Model):
         indexes = [
             GinIndex(fields=["search"], name="leads_lead_search"),
             models.Index(
-                "stage", F("stage_entered_at").desc(), "id", name="leads_lead_stage_since"
+                "stage", OrderBy(STAGE_SINCE, descending=True), "id", name="leads_lead_stage_since"
             ),
             models.Index(F("created_at").desc(), "id", name="leads_lead_newest"),
             models.Index("owner", "stage", name="leads_lead_owner_stage"),
@@ -208,7 +216,7 @@ class Lead(models.Model):
             models.Index("country", name="leads_lead_country"),
             # The orders of the lead list (leads/paging.py), each an index walk.
             models.Index(BY_NAME, "id", name="leads_lead_by_name"),
-            models.Index(F("stage_entered_at").desc(), "id", name="leads_lead_since"),
+            models.Index(OrderBy(STAGE_SINCE, descending=True), "id", name="leads_lead_since"),
             models.Index("source", "id", name="leads_lead_source"),
             models.Index(
                 Lower("email"), condition=Q(stage=Stage.MERGED), name="leads_lead_merged_email"
@@ -226,6 +234,11 @@ class Lead(models.Model):
     @property
     def is_open(self) -> bool:
         return self.stage in FUNNEL
+
+    @property
+    def stage_since(self) -> datetime | None:
+        """When the lead entered its stage; None when nobody knows."""
+        return None if self.is_stage_date_unknown else self.stage_entered_at
 
 
 class Standing(models.Model):
