@@ -20,14 +20,14 @@ from leads.models import Lead, StageEpisode, Standing
 from leads.refusals import Conflict, Refused
 from leads.rules import roles_that_move, roles_that_override
 from leads.signals import histories_imported, stage_changed
-from leads.stages import FUNNEL, Move, Stage, moves_from, path_between, restoring_move
+from leads.stages import FUNNEL, EntryKind, Move, Stage, moves_from, path_between, restoring_move
 
 if TYPE_CHECKING:
     from leads.lifecycle_batch import History
 
 # What a lead repeats of its newest episode, and what is decided with it.
 CACHES = (
-    *("stage", "stage_entered_at", "cycle", "episode_seq"),
+    *("stage", "stage_entered_at", "is_stage_date_unknown", "cycle", "episode_seq"),
     *("not_before_on", "merged_into"),
 )
 
@@ -78,13 +78,13 @@ def recycle(
     Without `not_before_on` the usual waiting time runs (leads/criteria.py).
     """
     day = not_before_on or criteria.usual_return_on(at)
-    return _leave(
-        lead_id, Stage.QUALIFIED, by=by, reason=reason, at=at, not_before_on=day, **options
-    )
+    options |= {"kind": EntryKind.RECYCLED, "at": at, "not_before_on": day}
+    return _leave(lead_id, Stage.QUALIFIED, by=by, reason=reason, **options)
 
 
 def reopen(lead_id: int, *, by: Actor, reason: str, **options) -> StageEpisode:
     """Begin a new cycle with someone who left, or with a customer who may buy again."""
+    options["kind"] = EntryKind.REOPENED
     return _leave(lead_id, Stage.QUALIFIED, by=by, reason=reason, **options)
 
 
@@ -163,13 +163,15 @@ def _leave(
     *,
     by: Actor,
     reason: str,
+    kind: str = "",
     at: datetime | None = None,
     expected_seq: int | None = None,
     not_before_on: date | None = None,
 ) -> StageEpisode:
     lead = _locked(lead_id, expected_seq)
     move = moves_from(lead.stage).get(to_stage)
-    if move is None:
+    # To Qualified lead there are two ways, and only one of them waits before it comes back.
+    if move is None or (kind and move.kind != kind):
         raise Refused(_illegal(lead, to_stage))
     _require_role(lead, to_stage, by)
     if not reason.strip():
@@ -282,6 +284,7 @@ def _write(
         model_version=model_version.first(),
     )
     lead.stage, lead.stage_entered_at = episode.stage, at
+    lead.is_stage_date_unknown = is_date_unknown
     lead.cycle, lead.episode_seq = episode.cycle, episode.seq
     lead.save(update_fields=CACHES)
     if not is_pass_through:

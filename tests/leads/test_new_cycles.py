@@ -90,3 +90,14 @@ def test_a_marketer_may_go_on_with_a_reason(mia):
     lead = reopened()
     lifecycle.advance(lead.pk, "mql", by=Actor.of(mia), override=True, reason="Met at the fair")
     assert Lead.objects.get(pk=lead.pk).stage == "mql"
+
+
+@pytest.mark.parametrize("stage", ["mql", "sal", "sql"])
+def test_what_is_with_sales_is_recycled_and_not_reopened(sam, client: Client, stage):
+    """Reopening waits for no day: it is for people who had left."""
+    lead = make_lead(stage=stage, owner=sam)
+    client.force_login(sam)
+    said = {"action": "reopen", "reason": "Again", "expected_seq": lead.episode_seq}
+    response = client.post(f"/leads/{lead.pk}/transitions/", said)
+    assert response.status_code == 422
+    assert Lead.objects.get(pk=lead.pk).stage == stage
