@@ -133,9 +133,10 @@ def _report_rows(job: Import, by_number: dict[int, ImportRow], width: int) -> It
     for row in reading.read_rows(bytes(job.content.data), dialect):
         noted = by_number.get(row.number)
         if noted:
-            cells = (row.cells + [""] * width)[: max(width, len(row.cells))]
+            cells = (row.cells + [""] * width)[:width]
             outcome = ImportRow.Outcome(noted.outcome).label
-            yield [*cells, row.number, row.line, outcome, " ".join(_sentences(noted))]
+            own = [row.number, row.line, outcome, " ".join(_sentences(noted))]
+            yield [*cells, *own, *row.cells[width:]]  # cells beyond the header move no column
 
 
 def _problem(row: ImportRow, view_name: str) -> Problem:

@@ -14,6 +14,7 @@ from django.http import (
 )
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -186,5 +187,5 @@ def report(request: PageRequest, pk: int) -> HttpResponseBase:
         import_queries.report_lines(job), content_type="text/csv; charset=utf-8"
     )
     name = f"{job.file_name.rsplit('.', 1)[0]}-report.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Disposition"] = content_disposition_header(True, name)
     return response

@@ -182,6 +182,13 @@ def test_what_a_file_holds_is_shown_as_text_and_never_run(browser):
         assert b"<script>alert" not in response.content
 
 
+def test_the_report_of_a_file_with_any_name_can_be_saved(browser, mia):
+    job = upload("email\nnobody\n", mia, name='평가 "x"; a.csv')
+    check(job)
+    offered = browser.get(page("report", job))["Content-Disposition"]
+    assert offered.startswith("attachment; filename*=utf-8''") and offered.endswith("-report.csv")
+
+
 def test_the_report_has_each_row_as_it_came_and_why_and_no_formula(browser, mia):
     job = upload(
         "email,first name,phone\n=1+1,\"=cmd|'/C calc'!A0\",+49 1\nok@acme.example,Kim,2\n"
@@ -198,7 +205,8 @@ def test_the_report_has_each_row_as_it_came_and_why_and_no_formula(browser, mia)
     assert rows[1][:3] == ["'=1+1", "'=cmd|'/C calc'!A0", "'+49 1"]
     assert rows[1][3:6] == ["1", "2", "left out"]
     assert rows[1][6] == "“=1+1” is not an e-mail address."
-    assert "5 cells where the header has 3" in rows[2][-1]
+    assert "5 cells where the header has 3" in rows[2][6]
+    assert rows[2][7:] == ["", "surplus"], "what is too much stands behind"
     assert not any(re.match(r"\s*[=+\-@＝＋－＠]", cell) for row in rows for cell in row)
     # Corrected and uploaded again, it maps like the file it came from.
     again = upload(text.replace("'=1+1", "one@acme.example"), mia, "again.csv")
