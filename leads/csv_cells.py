@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -28,7 +29,13 @@ def safe_cell(value: object) -> str:
 
 
 def _looks_like_formula(text: str) -> bool:
-    return text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS)
+    visible = next((i for i, character in enumerate(text) if not _is_unseen(character)), 0)
+    return text.startswith(FORMULA_STARTS) or text.startswith(FORMULA_STARTS, visible)
+
+
+def _is_unseen(character: str) -> bool:
+    """White space, control characters, and marks such as U+FEFF that spreadsheets pass over."""
+    return character.isspace() or unicodedata.category(character)[0] in "CZ"
 
 
 class _Echo:

@@ -77,7 +77,20 @@ def test_an_export_holds_the_filtered_leads_that_one_may_see(sam, sue, mia):
 
 
 @pytest.mark.parametrize(
-    "formula", ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", "  =1", "＝1+1", "\u3000＝1"]
+    "formula",
+    [
+        "=1+1",
+        "+1",
+        "-1+2",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "  =1",
+        "＝1+1",
+        "\u3000＝1",
+        "\ufeff=1",
+        "\u200b \ufeff+1",
+    ],
 )
 def test_no_cell_is_a_formula(formula):
     assert safe_cell(formula) == f"'{formula}"
