@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import environ
-import structlog
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
+
+from funnel_app import logs
 
 ROOT = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -266,40 +267,4 @@ DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="funnel@localhost")
 # What /metrics wants as "Authorization: Bearer …"; without one it answers this machine only.
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
 LOG_FORMAT = env("LOG_FORMAT", default="json" if IS_PRODUCTION else "console")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.processors.JSONRenderer(),
-        },
-        "console": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.dev.ConsoleRenderer(
-                # Plain: a rich one prints local variables, and so passwords.
-                colors=False,
-                exception_formatter=structlog.dev.plain_traceback,
-            ),
-        },
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", default="WARNING")},
-    "loggers": {
-        "django.server": {"level": "WARNING"},
-        "django_structlog": {"level": "WARNING"},
-    },
-}
-structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.filter_by_level,
-        structlog.processors.TimeStamper(fmt="iso"),
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.format_exc_info,
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    cache_logger_on_first_use=True,
-)
+LOGGING = logs.configure(LOG_FORMAT, env("LOG_LEVEL", default="WARNING"))
