@@ -97,7 +97,7 @@ def post(call: str, message: dict, agent: str, key: str) -> Request:
     return Request("POST", f"/v1/{call}", headers, json.dumps(message))
 
 
-def send(host: str, port: int, requests: Iterator[Request], callers: int = 8) -> list[int]:
+def send(host: str, port: int, requests: Iterator[Request], callers: int = 24) -> list[int]:
     """Send them over so many connections; returns the statuses that were not 200."""
     wrong: list[int] = []
     turn = threading.Lock()

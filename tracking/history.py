@@ -21,7 +21,8 @@ from tracking.history_queries import (
     kinds_of,
     read_groups,
 )
-from tracking.models import Event
+from tracking.models import Event, Verdict
+from tracking.verdicts.weighing import in_words
 
 # An event that was under way longer than this is marked as late.
 LATE = timedelta(hours=1)
@@ -63,6 +64,12 @@ _SENTENCES: dict[str, tuple[Promise | str, tuple[str, ...]]] = {
     "call_held": (gettext_lazy("Had a call (%(it)s)"), ("subject", "title", "outcome")),
     "review_posted": (gettext_lazy("Posted a review on %(it)s"), ("site", "review_site")),
     "screen_viewed": (gettext_lazy("Viewed screen “%(it)s”"), ("name", "title")),
+}
+# Who did it, when it was nobody whom we are after.
+_NOBODY: dict[int, Promise | str] = {
+    Verdict.SUSPECTED: pgettext_lazy("who did it", "perhaps a machine"),
+    Verdict.MACHINE: pgettext_lazy("who did it", "machine"),
+    Verdict.STAFF: pgettext_lazy("who did it", "one of us"),
 }
 _MAIL_SUBJECT = ("email_subject", "subject", "campaign_name", "email_name")
 
@@ -179,16 +186,17 @@ def _object_of(event: Event, names: tuple[str, ...]) -> str:
 
 
 def _entry(event: Event) -> Entry:
-    details = (_where(event), _attention(event.engaged_ms), _lateness(event))
+    reasons = in_words(event.verdict_signals) if event.verdict else []
+    details = (
+        _where(event), _attention(event.engaged_ms), _lateness(event), ", ".join(reasons)
+    )  # fmt: skip
     return Entry(
         at=event.occurred_at,
         key=f"event-{event.pk:020}",
         title=title_of(event),
-        detail=" · ".join(
-            filter(None, (_where(event), _attention(event.engaged_ms), _lateness(event)))
-        ),
+        detail=" · ".join(filter(None, details)),
         icon="robot" if event.is_machine else describe(event.kind).icon,
-        actor=str(pgettext_lazy("who did it", "machine")) if event.is_machine else "",
+        actor=str(_NOBODY.get(event.verdict, "")),
         is_machine=event.is_machine,
         is_late=event.received_at - event.occurred_at >= LATE,
     )

@@ -30,7 +30,7 @@ from tracking.models import IngestCount, Verdict
 _COLUMNS = (
     "source_id", "message_id", "kind", "name", "occurred_at", "sent_at", "received_at",
     "anonymous_id", "lead_id", "url", "path", "referrer", "title", "user_agent", "properties",
-    "context", "is_trusted", "verdict",
+    "context", "is_trusted", "verdict", "verdict_signals",
 )  # fmt: skip
 # Columns without a default in the database that every event of ours leaves empty.
 _EMPTY = {"user_id": "''"}
@@ -81,7 +81,8 @@ class EventRows:
         for nth, happening in enumerate(stranger.happenings):
             message = f"demo-visitor-{stranger.number}-{nth}"
             self._event(happening, message, anonymous, None, stranger.origin, agent)
-        self._visitor(anonymous, None, stranger.happenings, stranger.origin)
+        if seen := [h for h in stranger.happenings if h.verdict < Verdict.MACHINE]:
+            self._visitor(anonymous, None, seen, stranger.origin)
 
     def _event(
         self,
@@ -115,6 +116,7 @@ class EventRows:
                 _context(origin) if is_landing else "{}",
                 not anonymous,
                 happening.verdict,
+                _signals(happening),
             ),
         )
 
@@ -150,6 +152,16 @@ class EventRows:
             seen[0].path,
         )
         self.copier.add(VISITOR, row)
+
+
+def _signals(happening: Happening) -> str:
+    """What gave the machines of the demo away, as an array of PostgreSQL."""
+    if happening.verdict == Verdict.SUSPECTED:
+        return "{privacy_proxy}"
+    if happening.verdict < Verdict.MACHINE:
+        return "{}"
+    by_kind = {"email_opened": "{before_delivery}", "email_link_clicked": "{all_links}"}
+    return by_kind.get(happening.kind, "{crawler}")
 
 
 def last_activity(happenings: Sequence[Happening]) -> datetime | None:

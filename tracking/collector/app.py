@@ -37,6 +37,8 @@ CALLS = {
 }  # fmt: skip
 PIXELS = frozenset({"pixel.gif", *(f"pixel/{call}" for call in CALLS if call != "batch")})
 RETRY_SECONDS = 2
+# Headers by which browsers say that nobody may ever look at what they fetch.
+PURPOSES = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
 
 
 class UnknownKey(Exception):
@@ -256,7 +258,7 @@ def make_envelope(sender: Sender, call: str, batch: Any, scope, headers) -> Enve
     shared = batch if isinstance(batch, dict) else {}
     context = shared.get("context")
     client = scope.get("client")
-    purpose = headers.get(b"sec-purpose") or headers.get(b"purpose") or b""
+    purpose = b" ".join(headers.get(name, b"") for name in PURPOSES).lower()
     return Envelope(
         source_id=sender.source_id,
         is_trusted=sender.is_trusted,

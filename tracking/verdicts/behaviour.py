@@ -135,7 +135,7 @@ _MAIL = """coalesce(e.properties->>'email_id', e.properties->>'message_id',
     e.properties->>'mail_id', e.properties->>'campaign_id', e.properties->>'campaign_name',
     e.properties->>'email_subject', e.properties->>'subject')"""
 _LINK = """coalesce(e.properties->>'link_url', e.properties->>'url', e.properties->>'href',
-    e.properties->>'link_id', e.url)"""
+    e.properties->>'link', e.properties->>'link_id', e.url)"""
 _NEW = """unnest(%(who)s::bigint[], %(since)s::timestamptz[], %(until)s::timestamptz[])
     AS new(who, since, until)"""
 # A mail that says how many links it has is clicked through when all of them were followed.

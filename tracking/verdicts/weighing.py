@@ -146,6 +146,13 @@ def evidence_in(signals: Iterable[str], verdict: int) -> list[str]:
     return ["earlier_suspected" if verdict == SUSPECTED else "earlier_machine"]
 
 
+def in_words(signals: Iterable[str]) -> list[str]:
+    """What led to a verdict, for a line of a timeline; a rule without its reason."""
+    if rule_in(signals) is not None:
+        return [str(_("by a rule"))]
+    return [str(SIGNALS[signal].label) for signal in signals if signal in SIGNALS]
+
+
 def rule_in(signals: Iterable[str]) -> int | None:
     """The id of the rule that decided, if one did."""
     named = (s.removeprefix(RULE_PREFIX) for s in signals if s.startswith(RULE_PREFIX))
