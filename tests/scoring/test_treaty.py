@@ -56,6 +56,14 @@ def test_postgresql_refuses_to_change_what_is_published(sql):
     assert ModelVersion.objects.get().threshold == 60
 
 
+@pytest.mark.parametrize(
+    "table", ["scoring_modelversion", "scoring_rule", "scoring_groupcap", "scoring_signal"]
+)
+def test_postgresql_refuses_to_empty_what_is_published(table):
+    with pytest.raises(DatabaseError, match="append-only"):
+        raw(f"SET LOCAL funnel.truncating = 'off'; TRUNCATE {table} CASCADE")
+
+
 def test_only_one_version_is_active(draft):
     with pytest.raises(DatabaseError):
         raw("UPDATE scoring_modelversion SET state = 'active'")
