@@ -29,7 +29,7 @@ def capture_named(register: Register, event: Seen, email: str) -> int:
     visitor = register.visitors.get(event.anonymous_id)
     if not (event.is_trusted and email in register.emails):
         profile |= _touch_fields(event, visitor)
-    lead, _is_new = capture.capture_lead(
+    lead, is_new = capture.capture_lead(
         by=BY,
         email=email,
         profile=profile,
@@ -41,10 +41,17 @@ def capture_named(register: Register, event: Seen, email: str) -> int:
     if named is None or register.stands_for(named) != lead.pk:
         named = register.emails[email] = lead.pk
     if is_about_person:
-        _record_consent(register, event, lead, claim)
-        register.to_qualify.add(lead.pk)
+        if is_new or _may_move(event):
+            _record_consent(register, event, lead, claim)
+            register.to_qualify.add(lead.pk)
         register.remember_user(event, named)
     return named
+
+
+def _may_move(event: Seen) -> bool:
+    """A form is an act of the person. What a browser merely says about somebody who is known
+    already changes neither their consent nor their stage."""
+    return event.is_trusted or event.kind != "identified"
 
 
 def _read(register: Register, event: Seen) -> Claim:

@@ -248,6 +248,18 @@ def test_a_browser_never_changes_an_answer_about_consent_once_given(tell, attach
     assert Consent.objects.filter(is_granted=True).count() == 1
 
 
+def test_a_browsers_identify_moves_nobody_who_is_known(tell, attach):
+    ada = known("ada@acme.example")
+    tell("identify", user="7", who="v1", email="ada@acme.example", consent=True)
+    attach()
+    ada.refresh_from_db()
+    assert (ada.stage, Consent.objects.count()) == (Stage.LEAD, 0)
+    tell("Form Submitted", who="v1", email="ada@acme.example", consent=True)
+    attach()
+    ada.refresh_from_db()
+    assert (ada.stage, Consent.objects.count()) == (Stage.QUALIFIED, 1)
+
+
 def test_a_mail_provider_makes_leads_of_recipients_nobody_knew(tell, attach):
     tell("Email Delivered", trusted=True, email="new@acme.example", campaign_name="Spring")
     attach()
