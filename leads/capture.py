@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from leads import criteria, lifecycle
+from leads import accounts, criteria, lifecycle
 from leads.actors import Actor
 from leads.models import Consent, Lead
 from leads.refusals import Refused
@@ -69,6 +69,7 @@ def capture_lead(
         if lead is not None:
             lifecycle.begin(lead, by=by, at=min(first_seen_at or now(), now()))
             ensure_standings([lead.pk])
+            accounts.join_by_address(lead, is_verified=is_verified)
             lead_captured.send(sender=Lead, lead=lead)
             profile_changed.send(sender=Lead, lead_ids=[lead.pk])
             return lead, True
@@ -118,6 +119,9 @@ def augment(lead: Lead, fields: dict, custom: dict, *, is_verified: bool) -> lis
         changed.append("custom")
     if changed:
         lead.save(update_fields=changed)
+    if accounts.join_by_address(lead, is_verified=is_verified):
+        changed.append("account")
+    if changed:
         profile_changed.send(sender=Lead, lead_ids=[lead.pk])
     return changed
 

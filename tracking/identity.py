@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tracking import aliases
+from tracking import aliases, groups
 from tracking.events import FORM_KINDS, MAIL_KINDS
 from tracking.introductions import add_to_profile, capture_named, withdraw_consent
 from tracking.models import VisitorLink
@@ -33,6 +33,8 @@ def recognise(register: Register, events: Iterable[Seen]) -> None:
         if event.previous_id and not event.is_machine:
             aliases.say(register, event)
         lead_id = named(register, event)
+        if event.kind == groups.JOINED and not event.is_machine:
+            _place(register, event, lead_id)
         if lead_id is None:
             continue
         register.owners[event.id] = register.stands_for(lead_id)
@@ -40,6 +42,12 @@ def recognise(register: Register, events: Iterable[Seen]) -> None:
             _draw(register, event, lead_id)
     aliases.draw_earlier(register)
     write_down(register)
+
+
+def _place(register: Register, event: Seen, named: int | None) -> None:
+    lead_id = named or _by_habit(register, event)
+    if lead_id is not None:
+        groups.join(register, event, lead_id)
 
 
 def _draw(register: Register, event: Seen, lead_id: int) -> None:
