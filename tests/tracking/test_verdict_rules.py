@@ -4,17 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, InternalError, connection, transaction
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from leads import verifying
-from leads.actors import Actor
 from leads.models import Lead, Standing
 from leads.refusals import Conflict, Refused
-from scoring import rescore
-from scoring.models import LeadFeature
-from scoring.verifying import verify
-from tests.tracking.conftest import FIREFOX
+from tests.hindsight import change_events
+from tests.tracking.ruling import ADA, GOOGLEBOT, MIA, books_balance, rule, settle, take_back
 from tests.tracking.test_attaching import known
 from tracking.models import (
     CloudNetwork,
@@ -24,68 +18,19 @@ from tracking.models import (
     StaffBrowser,
     Verdict,
     VerdictChange,
-    VerdictRule,
     VerdictRun,
     Visitor,
 )
 from tracking.signals import verdicts_changed
 from tracking.verdicts import ruling, running
-from tracking.verifying import CHECKS
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-MIA = Actor.system("Mia")
-GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
-ADA = "ada@acme.example"
+__all__ = ["rule", "settle", "take_back"]
 
 
 def verdict_of(event: Event) -> int:
     event.refresh_from_db()
     return event.verdict
-
-
-@pytest.fixture
-def settle(attach):
-    """Work everything off, as the relay does."""
-
-    def all_of_it() -> None:
-        for _ in range(3):
-            attach()
-            while running.drain():
-                pass
-        while rescore.drain():
-            pass
-
-    return all_of_it
-
-
-@pytest.fixture
-def rule(settle):
-    """Make a rule and apply it."""
-
-    def made(effect: str, reason: str = "We know them", **conditions) -> VerdictRule:
-        rule = ruling.make_rule(
-            ruling.read_rule(effect=effect, reason=reason, **conditions), by=MIA
-        )
-        settle()
-        return rule
-
-    return made
-
-
-@pytest.fixture
-def take_back(settle):
-    def ended(rule: VerdictRule) -> None:
-        ruling.end_rule(rule.pk, by=MIA)
-        settle()
-
-    return ended
-
-
-def books_balance() -> bool:
-    wrong = [outcome for check in CHECKS if (outcome := verifying.run(check)).count]
-    assert wrong == []
-    assert verify(None) == []
-    return True
 
 
 def test_a_rule_changes_what_was_stored_and_what_comes(tell, settle, rule, take_back):
@@ -127,7 +72,7 @@ def test_all_conditions_must_be_met(tell, settle, rule, conditions, hit):
         "form": tell("Form Submitted", who="v1", email=ADA, ago=HOUR),
         "api": tell("Signed In", user="u1", trusted=True, header="curl/8"),
     }
-    Event.objects.filter(pk=events["form"].pk).update(context={"ip": "203.0.113.0"})
+    change_events({"context": {"ip": "203.0.113.0"}}, pk=events["form"].pk)
     settle()
     rule("machine", **conditions)
     assert {name for name, event in events.items() if verdict_of(event) == Verdict.MACHINE} == hit
@@ -341,79 +286,3 @@ def test_a_cloud_network_may_be_added(tell, settle):
     page = tell("page", trusted=True, email=ADA, context={"ip": "203.0.113.9"})
     settle()
     assert (verdict_of(page), page.verdict_signals) == (Verdict.HUMAN, ["data_centre"])
-
-
-STORIES = st.lists(
-    st.tuples(
-        st.sampled_from(["page", "Email Opened", "Email Link Clicked", "File Downloaded"]),
-        st.sampled_from(["/a", "/pricing", "/b"]),
-        st.sampled_from([FIREFOX, GOOGLEBOT, "curl/8.1", ""]),
-        st.sampled_from(["v1", "v2", "v3"]),
-        st.integers(1, 40),
-    ),
-    min_size=1,
-    max_size=12,
-)
-CONDITIONS = st.sampled_from(
-    [
-        {"path": "/a"},
-        {"path": "/"},
-        {"user_agent": "firefox"},
-        {"user_agent": "googlebot"},
-        {"event_kind": "email_opened"},
-        {"visitor": "v1"},
-        {"event_kind": "pricing_page_viewed", "visitor": "v2"},
-        {"email_domain": "acme.example"},
-    ]
-)
-RULES = st.lists(
-    st.tuples(st.sampled_from(["human", "machine", "staff"]), CONDITIONS), min_size=1, max_size=3
-)
-
-
-def picture() -> dict:
-    """All that verdicts decide, of every event, lead and visitor."""
-    return {
-        "events": list(
-            Event.objects.order_by("id").values_list("id", "verdict", "verdict_signals")
-        ),
-        "leads": list(Standing.objects.order_by("lead").values_list("lead", "last_activity_at")),
-        # What scores are made of, decayed to the beginning of the month: no clock in it.
-        "features": [
-            (lead, [round(each, 9) for each in sums])
-            for lead, sums in LeadFeature.objects.order_by("lead").values_list("lead", "sums")
-        ],
-        "visitors": list(
-            Visitor.objects.order_by("anonymous_id").values_list(
-                "anonymous_id", "first_seen_at", "last_seen_at", "channel", "landing_path"
-            )
-        ),
-    }
-
-
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(STORIES, RULES, st.randoms(use_true_random=False))
-def test_taking_back_restores_every_verdict_score_and_visitor(
-    tell, settle, rule, take_back, stories, rules, chance
-):
-    with transaction.atomic():
-        known(ADA)
-        tell("Form Submitted", who="v1", email=ADA, ago=timedelta(days=50))
-        for name, path, header, who, days in stories:
-            is_mail = name.startswith("Email")
-            about = {"trusted": True, "email": ADA, "email_id": "m"} if is_mail else {"who": who}
-            context = {"page": {"path": path}} | ({"userAgent": header} if is_mail else {})
-            tell(name, ago=timedelta(days=days), header=header, context=context, **about)
-        settle()
-        before = picture()
-        made = [rule(effect, **conditions) for effect, conditions in rules]
-        assert books_balance()
-        for each in chance.sample(made, len(made)):
-            take_back(each)
-        assert picture() == before
-        assert books_balance()
-        transaction.set_rollback(True)

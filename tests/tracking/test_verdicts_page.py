@@ -7,8 +7,9 @@ from django.test import Client
 from django.urls import reverse
 
 from leads.models import AuditEntry
+from tests.hindsight import change_events
 from tests.tracking.conftest import FIREFOX
-from tests.tracking.test_verdict_rules import GOOGLEBOT, rule, settle, take_back
+from tests.tracking.ruling import GOOGLEBOT, rule, settle, take_back
 from tracking.models import CloudNetwork, Event, VerdictRule, VerdictRun, VerdictSignal
 from tracking.verdicts import reports, running
 
@@ -133,7 +134,7 @@ def test_admins_decide_what_a_signal_means_and_all_events_follow(ana, client, te
 
 def test_admins_add_networks_of_clouds(ana, client, tell, settle):
     event = tell("page", who="v1", header=FIREFOX)
-    Event.objects.filter(pk=event.pk).update(context={"ip": "203.0.113.0"})
+    change_events({"context": {"ip": "203.0.113.0"}}, pk=event.pk)
     settle()
     client.force_login(ana)
     url = reverse("admin:tracking_cloudnetwork_add")
