@@ -26,9 +26,10 @@ COPY leads_stageepisode (lead_id, seq, previous_seq, from_stage, stage, entry_ki
 # What a lead repeats of its newest episode.
 SAVE_CACHES = """
 UPDATE leads_lead AS mine SET stage = new.stage, cycle = new.cycle,
-    stage_entered_at = new.stage_entered_at, episode_seq = new.episode_seq
-FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::timestamptz[], %s::int[])
-    AS new (id, stage, cycle, stage_entered_at, episode_seq)
+    stage_entered_at = new.stage_entered_at, is_stage_date_unknown = new.is_date_unknown,
+    episode_seq = new.episode_seq
+FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::timestamptz[], %s::bool[], %s::int[])
+    AS new (id, stage, cycle, stage_entered_at, is_date_unknown, episode_seq)
 WHERE mine.id = new.id
 """
 
@@ -75,7 +76,7 @@ def _rows(lead: Lead, steps: Sequence[Step]) -> Iterator[tuple]:
         previous = lead.episode_seq or None
         lead.stage, lead.episode_seq = str(move.to_stage), lead.episode_seq + 1
         lead.cycle += int(move.starts_cycle)
-        lead.stage_entered_at = at
+        lead.stage_entered_at, lead.is_stage_date_unknown = at, step.is_date_unknown
         yield (
             lead.episode_seq,
             previous,
@@ -101,4 +102,7 @@ def _instants(lead: Lead, steps: Sequence[Step]) -> Iterator[datetime]:
 
 
 def _caches(lead: Lead) -> tuple:
-    return lead.pk, lead.stage, lead.cycle, lead.stage_entered_at, lead.episode_seq
+    return (
+        *(lead.pk, lead.stage, lead.cycle, lead.stage_entered_at, lead.is_stage_date_unknown),
+        lead.episode_seq,
+    )

@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce, Lower
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from leads.models import BY_NAME, NEVER
+from leads.models import BY_NAME, NEVER, STAGE_SINCE
 
 PAGE_SIZE = 50
 
@@ -42,7 +42,8 @@ LEAD_SORTS: dict[str, Sort] = {
     ),
     "name": Sort(_("Name"), BY_NAME, is_descending=False),
     "newest": Sort(_("Newest"), F("created_at")),
-    "since": Sort(_("In stage since"), F("stage_entered_at")),
+    # Whose date nobody knows comes last.
+    "since": Sort(_("In stage since"), STAGE_SINCE),
 }
 DEFAULT_SORT = "score"
 ACCOUNTS_BY_NAME = Sort(_("Name"), Lower("name"), is_descending=False)

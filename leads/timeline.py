@@ -10,7 +10,7 @@ from typing import Protocol
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from leads.models import AuditEntry, Consent, Lead
+from leads.models import AuditEntry, Consent, Lead, StageEpisode
 
 
 @dataclass(frozen=True, order=True)
@@ -122,13 +122,21 @@ def _stages(lead: Lead, before: datetime | None, limit: int) -> list[Entry]:
         Entry(
             at=episode.entered_at,
             key=f"stage-{episode.seq:09}",
-            title=_("Entered %(stage)s") % {"stage": episode.get_stage_display()},
+            title=_title(episode),
             detail=episode.reason,
             icon="stairs",
             actor=episode.actor_label,
         )
         for episode in episodes.exclude(is_pass_through=True)[:limit]
     ]
+
+
+def _title(episode: StageEpisode) -> str:
+    """A line stands at some instant; where that is only a bound, it says so."""
+    stage = episode.get_stage_display()
+    if episode.is_date_unknown:
+        return _("Entered %(stage)s, date unknown") % {"stage": stage}
+    return _("Entered %(stage)s") % {"stage": stage}
 
 
 def _edits(lead: Lead, before: datetime | None, limit: int) -> list[Entry]:

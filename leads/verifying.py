@@ -61,10 +61,11 @@ CHECKS = (
         SELECT format('lead %s: is in %s (cycle %s, episode %s), newest episode is %s of %s',
                       l.id, l.stage, l.cycle, l.episode_seq, e.seq, e.stage)
           FROM leads_lead l
-          JOIN (SELECT DISTINCT ON (lead_id) lead_id, seq, stage, cycle, entered_at
+          JOIN (SELECT DISTINCT ON (lead_id)
+                       lead_id, seq, stage, cycle, entered_at, is_date_unknown
                   FROM leads_stageepisode ORDER BY lead_id, seq DESC) e ON e.lead_id = l.id
-         WHERE (l.stage, l.cycle, l.episode_seq, l.stage_entered_at)
-               IS DISTINCT FROM (e.stage, e.cycle, e.seq::int, e.entered_at)
+         WHERE (l.stage, l.cycle, l.episode_seq, l.stage_entered_at, l.is_stage_date_unknown)
+               IS DISTINCT FROM (e.stage, e.cycle, e.seq::int, e.entered_at, e.is_date_unknown)
         """,
     ),
     Check(

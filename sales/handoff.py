@@ -185,7 +185,12 @@ def open_missing(limit: int) -> int:
     """
     proposed = Handoff.objects.filter(lead=OuterRef("pk"), episode__left_at=None)
     waiting = Lead.objects.filter(~Exists(proposed), stage=Stage.MQL)
-    waiting = waiting.filter(stage_entered_at__gte=now() - STALE_AFTER)
+    fresh = now() - STALE_AFTER
+    # Where the date is unknown, a known one before it must tell that the stay is that young.
+    known = StageEpisode.objects.filter(lead=OuterRef("pk"), is_date_unknown=False)
+    waiting = waiting.filter(
+        Exists(known.filter(entered_at__gte=fresh)), stage_entered_at__gte=fresh
+    )
     ids = list(waiting.order_by("stage_entered_at", "pk").values_list("pk", flat=True)[:limit])
     return sum(_submit_missing(lead_id) for lead_id in ids)
 

@@ -125,12 +125,12 @@ def opportunity_of(lead: Lead) -> Opportunity | None:
 
 @dataclass(frozen=True)
 class Deal:
-    """A lead in the pipeline. `opportunity` is None before SQL."""
+    """A lead in the pipeline. `opportunity` is None before SQL, `days_in_stage` where unknown."""
 
     lead: Lead
     bant: list[Line]
     opportunity: Opportunity | None
-    days_in_stage: int
+    days_in_stage: int | None
 
     @property
     def bant_met_count(self) -> int:
@@ -165,14 +165,15 @@ COLUMN_SIZE = 100
 
 
 def pipeline(user: User) -> list[Column]:
-    """Leads in SAL and SQL that this user may see, those that wait longest first."""
+    """Leads in SAL and SQL that this user may see: those that wait longest first, those of
+    which nobody knows how long last."""
     leads = Lead.objects.visible_to(user)
     return [_column(leads.filter(stage=stage), stage) for stage in (Stage.SAL, Stage.SQL)]
 
 
 def _column(leads: LeadQuerySet, stage: Stage) -> Column:
     rows = leads.select_related("standing", "owner", "account").defer("search")
-    shown = list(rows.order_by("stage_entered_at", "pk")[:COLUMN_SIZE])
+    shown = list(rows.order_by("is_stage_date_unknown", "stage_entered_at", "pk")[:COLUMN_SIZE])
     count = len(shown) if len(shown) < COLUMN_SIZE else leads.count()
     return Column(stage, stage.label, as_deals(shown), count, _worth(leads))
 
@@ -195,14 +196,14 @@ def as_deals(leads: list[Lead]) -> list[Deal]:
             lead,
             answers[lead.pk],
             by_cycle.get((lead.pk, lead.cycle)),
-            _days(lead.stage_entered_at),
+            _days(lead.stage_since),
         )
         for lead in leads
     ]
 
 
-def _days(since: datetime | None) -> int:
-    return (now() - since).days if since else 0
+def _days(since: datetime | None) -> int | None:
+    return (now() - since).days if since else None
 
 
 def customers(

@@ -14,7 +14,9 @@ CHECKS = (
           FROM leads_stageepisode e
           LEFT JOIN sales_handoff h ON h.episode_id = e.id AND h.state = 'submitted'
          WHERE e.stage = 'mql' AND e.left_at IS NULL
-           AND e.entered_at > now() - interval '{STALE_AFTER.days:d} days'
+           AND EXISTS (SELECT FROM leads_stageepisode known
+                        WHERE known.lead_id = e.lead_id AND NOT known.is_date_unknown
+                          AND known.entered_at > now() - interval '{STALE_AFTER.days:d} days')
            AND e.recorded_at < now() - interval '1 minute'
          GROUP BY e.lead_id HAVING count(h.id) <> 1
         """,  # noqa: S608

@@ -95,6 +95,7 @@ def write(history: History) -> Lead:
 def follow(lead: Lead, newest: StageEpisode) -> Lead:
     """Let the lead repeat its newest episode, as the database demands."""
     lead.stage, lead.stage_entered_at = newest.stage, newest.entered_at
+    lead.is_stage_date_unknown = newest.is_date_unknown
     lead.cycle, lead.episode_seq = newest.cycle, newest.seq
     lead.merged_into = _survivor() if newest.stage == Stage.MERGED else None
     lead.save()
