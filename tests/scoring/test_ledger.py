@@ -144,7 +144,7 @@ def run(sql: str) -> None:
         ),
         ("DELETE FROM scoring_leadfeature", {"never folded"}),
         (
-            "UPDATE tracking_event SET kind = 'form_submitted'",
+            "SET LOCAL funnel.erasing = 'on'; UPDATE tracking_event SET kind = 'form_submitted'",
             {"features ≠ events", "standing ≠ ledger"},
         ),
         ("UPDATE leads_lead SET title = 'CEO'", {"matches ≠ fields"}),

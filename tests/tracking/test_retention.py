@@ -13,6 +13,7 @@ from django.urls import reverse
 from leads.actors import Actor
 from leads.models import AuditEntry
 from leads.refusals import Refused
+from tests.hindsight import change_events
 from tracking import jobs, purging, retention
 from tracking.models import (
     Event,
@@ -34,7 +35,7 @@ CRAWLER = "Googlebot/2.1 (+http://www.google.com/bot.html)"
 def age(days: int, **which) -> None:
     """Let events have come so many days ago."""
     moment = datetime.now(UTC) - timedelta(days=days)
-    Event.objects.filter(**which).update(received_at=moment, occurred_at=moment)
+    change_events({"received_at": moment, "occurred_at": moment}, **which)
     Visitor.objects.filter(anonymous_id__in=which.values()).update(last_seen_at=moment)
 
 

@@ -11,6 +11,7 @@ from django.utils.timezone import now
 from leads import lead_queries, timeline
 from leads.models import Lead
 from leads.timeline import Narrowing
+from tests.hindsight import change_events
 from tracking import attaching, channel_rules, visiting
 from tracking.history_queries import GroupKey
 from tracking.models import Event
@@ -98,10 +99,10 @@ def test_pages_hold_every_event_exactly_once(lead, monkeypatch):
 def test_late_events_say_how_late(lead):
     event = Event.objects.filter(kind="file_downloaded").get()
     at = now() - timedelta(days=3, minutes=1)
-    Event.objects.filter(pk=event.pk).update(occurred_at=at, received_at=now())
+    change_events({"occurred_at": at, "received_at": now()}, pk=event.pk)
     entry = next(e for e in timeline.read(lead, only="events") if "guide" in e.title)
     assert "arrived 3 days late" in entry.detail and entry.is_late
-    Event.objects.filter(path__startswith="/p").update(received_at=now())
+    change_events({"received_at": now()}, path__startswith="/p")
     folded = next(e for e in timeline.read(lead, only="events") if "/p1" in e.detail)
     assert "arrived late, by up to 2 days" in folded.detail
 
