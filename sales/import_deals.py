@@ -63,8 +63,7 @@ class OpportunityPlanner:
     def apply(self) -> None:
         self.leads.apply()
         new = [d.opportunity for d in self._touched.values() if d.opportunity.pk is None]
-        old = [d.opportunity for d in self._touched.values() if d.opportunity.pk is not None]
-        fields = set().union(*(deal.changed for deal in self._touched.values()))
+        old = [deal for deal in self._touched.values() if deal.opportunity.pk is not None]
         for deal in self._touched.values():
             deal.opportunity.lead, deal.opportunity.cycle = deal.lead.lead, deal.lead.lead.cycle
         # Entering SQL has opened some of them already (sales/receivers.py).
@@ -74,8 +73,9 @@ class OpportunityPlanner:
             unique_fields=["lead", "cycle"],
             update_fields=[*FACTS, *STANDING, "opened_at"],
         )
-        if old and fields:
-            Opportunity.objects.bulk_update(old, sorted(fields))
+        # Of those whose outcome stays, facts only: what is decided is not written again.
+        _save([deal for deal in old if "outcome" in deal.changed])
+        _save([deal for deal in old if "outcome" not in deal.changed])
         self._touched.clear()
 
     def _load(self, leads: Sequence[LeadState]) -> None:
@@ -132,12 +132,19 @@ class OpportunityPlanner:
         """Open, won or lost as the lead's stage says; whether that is new."""
         opportunity, place = deal.opportunity, deal.lead.place
         outcome = OUTCOMES[place.stage]
-        if opportunity.outcome == outcome:
+        if outcome == opportunity.outcome or not opportunity.is_open:
             return False
+        assert place.since is not None
         opportunity.outcome = outcome
-        opportunity.closed_at = None if outcome == Opportunity.Outcome.OPEN else place.since
+        # As sales/opportunities.py does, which may have closed it already.
+        opportunity.closed_at = max(place.since, opportunity.opened_at)
         deal.changed |= set(STANDING)
         return True
+
+
+def _save(deals: Sequence[DealState]) -> None:
+    if fields := set().union(*(deal.changed for deal in deals)):
+        Opportunity.objects.bulk_update([deal.opportunity for deal in deals], sorted(fields))
 
 
 def _plausible(given: dict[str, Any], row: RowPlan) -> dict[str, Any]:

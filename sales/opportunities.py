@@ -107,10 +107,12 @@ def close_left_behind(lead: Lead, *, by: Actor, reason: str) -> None:
     """Close what is still open when a locked lead went on, or away, by another door."""
     if lead.stage in ALIVE:
         return
-    is_won = lead.stage == Stage.CUSTOMER
-    outcome = Opportunity.Outcome.WON if is_won else Opportunity.Outcome.LOST
     for opportunity in Opportunity.objects.open().filter(lead=lead):
-        _close(opportunity, outcome, by, reason=reason, at=lead.stage_entered_at)
+        # An import may tell of a customer and of the end of that at once.
+        bought = lead.episodes.filter(cycle=opportunity.cycle, stage=Stage.CUSTOMER).first()
+        outcome = Opportunity.Outcome.WON if bought else Opportunity.Outcome.LOST
+        at = bought.entered_at if bought else lead.stage_entered_at
+        _close(opportunity, outcome, by, reason=reason, at=at)
 
 
 def _locked(opportunity_id: int, by: Actor) -> tuple[Opportunity, Lead]:

@@ -10,7 +10,10 @@ from django.db import connection
 
 PORTION = 20_000  # rows of all tables together
 # Constraints about several rows; those about one are checked at each statement.
-AT_EACH_PORTION = "has_successor, follows_history, lead_follows"
+AT_EACH_PORTION = (
+    "has_successor, follows_history, lead_follows,"
+    " handoff_goes_with_lead, opportunity_goes_with_lead"
+)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from leads.stages import Stage
 from sales import bant, opportunities
 from sales.models import BantAnswer, Opportunity
 from tests.conftest import person
-from tests.sales.conftest import answer_bant, become_mql, know_the_decision_maker
+from tests.sales.conftest import answer_bant, know_the_decision_maker
 
 
 def sentences(lead) -> dict:
@@ -145,9 +145,8 @@ def test_owner_manager_and_admin_win_deals(deal, who, request):
     assert deal.stage == "customer"
 
 
-def test_an_opportunity_is_won_from_its_stage_only(ana, sam):
-    lead = become_mql(ana)
-    early = opportunities.open_opportunity(lead, at=lead.stage_entered_at)
+def test_an_opportunity_is_won_from_its_stage_only(sal, sam):
+    early = opportunities.open_opportunity(sal, at=sal.stage_entered_at)
     with pytest.raises(Refused, match="only an SQL can be won or lost"):
         opportunities.win(early.pk, by=Actor.of(sam))
 
