@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch
 
 from leads import timeline
-from leads.models import BuyingRole, Consent, Lead, LeadQuerySet, StageEpisode
+from leads.models import BuyingRole, Consent, Lead, LeadQuerySet, Merge, StageEpisode
 from leads.stages import FUNNEL, MERGE_KINDS, Stage
 
 MOST_COLLEAGUES = 12
@@ -17,7 +17,9 @@ TIMELINE_PAGE = 30
 
 def lead_in_full(user) -> LeadQuerySet:
     """Leads this user may see, with what every part of the lead page needs."""
-    leads = Lead.objects.visible_to(user)
+    leads = Lead.objects.visible_to(user).annotate(
+        has_merges=Exists(Merge.objects.filter(survivor=OuterRef("pk"), undone_at=None))
+    )
     return leads.select_related("standing", "owner", "team", "account").defer("search")
 
 

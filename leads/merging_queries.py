@@ -115,7 +115,7 @@ def pair(user: User, survivor_id: int, loser_id: int) -> tuple[Lead, Lead] | Non
 
 def merges_shown(lead: Lead, user: User) -> list[Merge]:
     """Who was merged into this lead and still is, newest first; for operators."""
-    if user.role not in merging_rules.OPERATORS:
+    if user.role not in merging_rules.OPERATORS or not getattr(lead, "has_merges", True):
         return []
     return list(lead.merges.filter(undone_at=None).select_related("loser"))
 

@@ -180,8 +180,11 @@ def duplicate_list(request: PageRequest) -> HttpResponse:
 @require_POST
 def duplicate_dismissed(request: PageRequest) -> HttpResponse:
     """These are two people: do not suggest them again."""
-    ids = [row_number(request.POST.get(name)) for name in ("first", "second")]
-    both = merging_queries.pair(request.user, *(pk or 0 for pk in ids))
+    first, second = (row_number(request.POST.get(name)) for name in ("first", "second"))
+    if first is None or second is None:
+        messages.error(request, _("Say which two leads are two people."))
+        return redirect("leads:duplicates")
+    both = merging_queries.pair(request.user, first, second)
     if both is None:
         raise Http404
     duplicates.dismiss(both[0].pk, both[1].pk, by=Actor.of(request.user))

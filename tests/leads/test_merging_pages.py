@@ -7,13 +7,16 @@ from html import unescape
 
 import pytest
 from django.test import Client
+from django.utils.timezone import now
 
 from leads import duplicates
 from leads.models import Duplicate, Lead, Merge
 from leads.stages import Stage
-from tests.factories import LeadFactory, tell_events
+from tests.factories import LeadFactory, settle, tell_events
 from tests.leads.merging import merge, refresh
-from tests.tracking.conftest import attach, crm, tell, website  # noqa: F401
+from tracking.ingest import Envelope, prepare
+from tracking.models import Source
+from tracking.storing import store
 from users.models import User
 
 
@@ -146,10 +149,13 @@ def test_duplicates_are_listed_and_two_people_remembered(ada, twin, mia, mona):
     assert Duplicate.objects.get().dismissed_by == mia
 
 
-def test_a_browser_that_two_people_share_is_shown_and_never_merged(tell, attach, mia):
-    tell("Form Submitted", who="v1", email="ada@acme.example")
-    tell("Form Submitted", who="v1", email="ben@acme.example")
-    attach()
+def test_a_browser_that_two_people_share_is_shown_and_never_merged(mia):
+    source = Source.objects.create(name="Website")
+    for email in ("ada@acme.example", "ben@acme.example"):
+        form = {"type": "track", "event": "Form Submitted", "anonymousId": "v1"}
+        message = form | {"properties": {"email": email}}
+        store([prepare(message, Envelope(source.pk, is_trusted=False, received_at=now()))])
+        settle()
     page = client_of(mia).get("/leads/duplicates/")
     assert "Two people seem to share a browser." in text(page)
     assert Lead.objects.count() == 2 and not Merge.objects.exists()
