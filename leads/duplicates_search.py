@@ -2,7 +2,7 @@
 
 Every lead gives some keys (mailbox, phone number, name and company, foreign ids); two leads
 with a key in common are suggested. A key that many share, such as a switchboard's number,
-says nothing. 100,000 leads take about a second.
+says nothing. 100,000 leads take a few seconds.
 """
 
 from __future__ import annotations
