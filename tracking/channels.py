@@ -79,7 +79,7 @@ class Decision(NamedTuple):
 
 def read_arrival(url: str, referrer: str, campaign: Mapping | None = None) -> Arrival:
     """What a page view tells. `campaign` is Segment's context.campaign, if sent."""
-    query = _query(url) if _MARKED.search(url) else {}
+    query = _query(url) if is_marked(url) else {}
     host, from_host = _host(url), _host(referrer)
     return Arrival(
         *_utm(campaign or {}, query),
@@ -87,6 +87,11 @@ def read_arrival(url: str, referrer: str, campaign: Mapping | None = None) -> Ar
         "" if from_host == host else from_host[:LONGEST_HOST],
         _path(url),
     )
+
+
+def is_marked(url: str) -> bool:
+    """Whether the address carries a UTM value or a click id."""
+    return "?" in url and _MARKED.search(url) is not None
 
 
 def decide(arrival: Arrival, rules: Sequence[Rule]) -> Decision:

@@ -21,6 +21,7 @@ from tracking.models import Event, Verdict, Visit
 
 _FAR_OFF = datetime(9000, 1, 1, tzinfo=UTC)
 MACHINES = "machines"  # stands for all kinds of a day in a group's key
+LOOKED_AT = 3_000  # events, at most, for the kinds to choose from
 HIDDEN = ("page_engaged",)  # the time on a page stands beside its view
 
 
@@ -153,10 +154,15 @@ def events_of(
 
 
 def kinds_of(lead: Lead) -> list[str]:
-    """The kinds of events that this lead has, for the filter."""
+    """The kinds among the lead's newest events, for the filter."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT kind FROM tracking_event WHERE lead_id = %s ORDER BY 1", [lead.pk]
+            """
+            SELECT DISTINCT kind FROM (
+              SELECT kind FROM tracking_event WHERE lead_id = %s
+               ORDER BY occurred_at DESC LIMIT %s) AS newest ORDER BY 1
+            """,
+            [lead.pk, LOOKED_AT],
         )
         return [row[0] for row in cursor.fetchall() if row[0] not in HIDDEN]
 

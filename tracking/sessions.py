@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from tracking.channels import Arrival, Rule, decide, read_arrival
+from tracking.channels import Arrival, Rule, decide, is_marked, read_arrival
 from tracking.events import PAGE_VIEWS
 
 GAP = timedelta(minutes=30)
@@ -59,10 +59,11 @@ class Session:
     engaged_ms: int = 0
     spent: dict[str, int] = field(default_factory=dict)  # page → milliseconds
 
-    def add(self, hit: Hit, arrival: Arrival | None) -> None:
+    def add(self, hit: Hit) -> None:
         self.ended_at = hit.at
         self.event_count += 1
-        self.arrival = self.arrival or arrival
+        if self.arrival is None and hit.has_address:
+            self.arrival = hit.arrival
         self.landing_path = self.landing_path or hit.path[:LONGEST_PATH]
         self.lead_id = hit.lead_id or self.lead_id
         is_view = hit.kind in PAGE_VIEWS
@@ -90,18 +91,19 @@ def split(hits: Iterable[Hit]) -> list[Session]:
     """The visits that these events of one browser make. `hits` are in order."""
     sessions: list[Session] = []
     for hit in hits:
-        arrival = hit.arrival if hit.has_address else None
-        if not sessions or _begins_another(sessions[-1], hit, arrival):
+        if not sessions or _begins_another(sessions[-1], hit):
             sessions.append(Session(hit.at, hit.at))
-        sessions[-1].add(hit, arrival)
+        sessions[-1].add(hit)
     return sessions
 
 
-def _begins_another(session: Session, hit: Hit, arrival: Arrival | None) -> bool:
+def _begins_another(session: Session, hit: Hit) -> bool:
     if hit.at - session.ended_at > GAP:
         return True
-    is_marked = arrival is not None and any(arrival.mark)
-    return is_marked and session.arrival is not None and arrival.mark != session.arrival.mark
+    if session.arrival is None or not (hit.campaign or is_marked(hit.url)):
+        return False
+    mark = hit.arrival.mark
+    return any(mark) and mark != session.arrival.mark
 
 
 def columns_of(session: Session, rules: Sequence[Rule]) -> dict[str, Any]:

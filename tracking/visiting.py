@@ -158,7 +158,7 @@ def rebuild() -> int:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = 0")
-            cursor.execute("SET LOCAL lock_timeout = 0")
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         _lock()
         StaleVisits.objects.all().delete()
         with connection.cursor() as cursor:

@@ -24,6 +24,7 @@ from funnel_app.demo.market import Origin
 from funnel_app.demo.staff import Staff
 from funnel_app.demo.story import LeadStory
 from funnel_app.demo.visitors import Stranger
+from leads.channels import Channel
 from tracking.events import FORM_KINDS, NOT_ACTIVITY, PAGE_VIEWS
 from tracking.models import IngestCount, Verdict
 
@@ -68,11 +69,13 @@ class EventRows:
         person = story.person
         devices = [_device_id(person.public_id, n) for n in range(3)]
         browser = BROWSERS[person.number % len(BROWSERS)]
+        first = next((n for n, h in enumerate(story.happenings) if h.device >= 0), -1)
         for nth, happening in enumerate(story.happenings):
             anonymous = devices[happening.device] if happening.device >= 0 else ""
             message = f"demo-{person.number}-{nth}"
             agent = browser if anonymous else ""
-            self._event(happening, message, anonymous, lead_id, person.origin, agent)
+            came_by = _came_by(happening, person.origin, is_first=nth == first)
+            self._event(happening, message, anonymous, lead_id, came_by, agent)
         self._recognise(lead_id, story, devices)
 
     def add_stranger(self, stranger: Stranger) -> None:
@@ -80,7 +83,8 @@ class EventRows:
         agent = stranger.crawler or BROWSERS[stranger.number % len(BROWSERS)]
         for nth, happening in enumerate(stranger.happenings):
             message = f"demo-visitor-{stranger.number}-{nth}"
-            self._event(happening, message, anonymous, None, stranger.origin, agent)
+            came_by = _came_by(happening, stranger.origin, is_first=nth == 0)
+            self._event(happening, message, anonymous, None, came_by, agent)
         if seen := [h for h in stranger.happenings if h.verdict < Verdict.MACHINE]:
             self._visitor(anonymous, None, seen, stranger.origin)
 
@@ -90,11 +94,10 @@ class EventRows:
         message: str,
         anonymous: str,
         lead_id: int | None,
-        origin: Origin,
+        came_by: Origin | None,
         agent: str,
     ) -> None:
         at, kind = happening.at, happening.kind
-        is_landing = bool(happening.campaign)
         self.copier.add(
             EVENT,
             (
@@ -107,13 +110,13 @@ class EventRows:
                 at + timedelta(milliseconds=300 + at.microsecond % 700),
                 anonymous,
                 lead_id,
-                _url(happening, origin if is_landing else None) if anonymous else "",
+                _url(happening, came_by) if anonymous else "",
                 happening.path,
-                _REFERRERS.get(origin.source, "") if is_landing else "",
+                _REFERRERS.get(came_by.source, "") if came_by else "",
                 happening.title,
                 agent,
                 json.dumps(happening.properties) if happening.properties else "{}",
-                _context(origin) if is_landing else "{}",
+                _context(came_by) if came_by else "{}",
                 not anonymous,
                 happening.verdict,
                 _signals(happening),
@@ -140,17 +143,10 @@ class EventRows:
     def _visitor(
         self, anonymous: str, lead_id: int | None, seen: Sequence[Happening], origin: Origin
     ) -> None:
-        row = (
-            anonymous,
-            lead_id,
-            seen[0].at,
-            seen[-1].at,
-            origin.channel,
-            origin.source,
-            origin.medium,
-            origin.campaign,
-            seen[0].path,
-        )
+        # Who was told of us, or stood on a list, came by typing the address.
+        touch = (origin.channel, origin.source, origin.medium, origin.campaign)
+        touch = touch if origin.starts == "form" else (Channel.DIRECT.value, "", "", "")
+        row = (anonymous, lead_id, seen[0].at, seen[-1].at, *touch, seen[0].path)
         self.copier.add(VISITOR, row)
 
 
@@ -162,6 +158,12 @@ def _signals(happening: Happening) -> str:
         return "{}"
     by_kind = {"email_opened": "{before_delivery}", "email_link_clicked": "{all_links}"}
     return by_kind.get(happening.kind, "{crawler}")
+
+
+def _came_by(happening: Happening, origin: Origin, *, is_first: bool) -> Origin | None:
+    """What the link that led to a page says; None when there was none."""
+    is_landing = happening.campaign or (is_first and origin.starts == "form")
+    return origin if is_landing else None
 
 
 def last_activity(happenings: Sequence[Happening]) -> datetime | None:

@@ -149,7 +149,7 @@ ORIGINS = (
     # The good one: few, and sales wants nearly all of them.
     Origin(Channel.CUSTOMER_REFERRAL, "customer", "referral", "", 4, 2.3, private=0, starts="word"),
     Origin(Channel.WEB_REFERRAL, "automation-weekly.example", "referral", "", 6, 1.0),
-    Origin(Channel.REVIEW_SITE, "reviews.example", "referral", "", 3, 1.5),
+    Origin(Channel.REVIEW_SITE, "reviews.example", "review", "", 3, 1.5),
     Origin(Channel.DIRECT, "", "", "", 9, 1.1),
     Origin(Channel.EMAIL, "newsletter", "email", "partner-mailing", 4, 0.8),
     Origin(Channel.ORGANIC_SOCIAL, "linkedin", "social", "", 6, 0.9, private=0.1),

@@ -24,10 +24,12 @@ from funnel_app.demo.staff import Staff, hire
 from funnel_app.demo.story import LeadStory, tell_leads
 from funnel_app.demo.visitors import strangers
 from insights import folding
+from insights.traffic import folding as traffic
 from leads.models import Lead
 from leads.refusals import Refused
 from leads.stages import Stage
 from scoring import rescore
+from tracking import visiting
 from tracking.keys import issue_key
 from users.models import User
 
@@ -81,6 +83,8 @@ def seed(size: Size, progress: Progress) -> int:
         rescore.rebuild(progress=lambda done, total: progress("Scoring", done, total))
         progress("Counting the funnel", 0, 1)
         folding.rebuild()
+        visiting.rebuild()
+        traffic.rebuild()
         issue_key(staff.sources["web"], is_secret=False)
         progress("Counting the funnel", 1, 1)
     _vacuum()

@@ -30,8 +30,20 @@ BEGIN
 END $$;
 """
 
+# Whose events were stored before there were visits.
+ALL = """
+INSERT INTO tracking_stalevisits (anonymous_id, lead_id, since)
+SELECT anonymous_id, NULL, min(occurred_at) FROM tracking_event WHERE anonymous_id <> '' GROUP BY 1
+ UNION ALL
+SELECT '', lead_id, min(occurred_at) FROM tracking_event
+ WHERE anonymous_id = '' AND lead_id IS NOT NULL GROUP BY lead_id
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("tracking", "0010_retention")]
 
-    operations = [migrations.RunSQL(CHANGED, migrations.RunSQL.noop)]
+    operations = [
+        migrations.RunSQL(CHANGED, migrations.RunSQL.noop),
+        migrations.RunSQL(ALL, migrations.RunSQL.noop),
+    ]
