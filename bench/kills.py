@@ -1,10 +1,11 @@
 """Is everything there, once, when every process is killed? Run: python -m bench.kills
 
-Starts the whole product with an empty database, sends 200 events with the real
+Starts the whole product with an empty database, sends 5,000 events with the real
 Segment library while web, worker, Redis, PostgreSQL and relay are killed with -9 in
-turn, three times each, and then waits up to 60 s until each event stands on the
-lead's timeline once and is in its score; manage.py verify_ledger proves that the books
-balance. Ends with 1 when something is missing or double.
+turn, five times each at odd moments, and then waits up to 60 s until each event stands on
+the lead's timeline once and is in its score; manage.py verify_ledger proves that the books
+balance. Ends with 1 when something is missing or double, or when fewer processes were
+killed than asked for.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -23,7 +25,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -51,11 +53,12 @@ def main() -> int:
             add_source(database)
             sent = Story(address, arguments.events, arguments.kills * len(VICTIMS) * 3.0)
             sent.start()
-            kill_in_turn(folder, arguments.kills)
+            killed = kill_in_turn(folder, arguments.kills)
             last_kill = time.monotonic()
             sent.join()
             report = wait_until_whole(database, arguments.events, last_kill + LONGEST_WAIT)
             report |= {"client_errors": len(sent.errors), "seconds": time.monotonic() - last_kill}
+            report |= {"killed": killed, "wanted": arguments.kills * len(VICTIMS)}
             return tell(report, environment, arguments.events)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -63,8 +66,8 @@ def main() -> int:
 
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--events", type=int, default=200)
-    parser.add_argument("--kills", type=int, default=3, help="of each kind of process")
+    parser.add_argument("--events", type=int, default=5_000)
+    parser.add_argument("--kills", type=int, default=5, help="of each kind of process")
     return parser.parse_args()
 
 
@@ -143,18 +146,30 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def kill_in_turn(folder: Path, times: int) -> None:
-    """Kill each victim `times` times, every three seconds, wherever it lives by then."""
+def kill_in_turn(folder: Path, times: int) -> int:
+    """Kill each victim `times` times, every three seconds or so, wherever it lives by then.
+
+    Returns how many were killed.
+    """
+    dice, killed = random.Random(25), 0
     for number in range(times):
         for name in VICTIMS:
-            time.sleep(3)
-            pid = int(json.loads((folder / "processes.json").read_text())[name][0])
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                print(f"kill {number + 1} of {name}: it is just being started again")
-                continue
-            print(f"kill {number + 1} of {name} ({pid})", flush=True)
+            time.sleep(dice.uniform(2, 4))
+            killed += kill(folder, name)
+            print(f"kill {number + 1} of {name}", flush=True)
+    return killed
+
+
+def kill(folder: Path, name: str) -> bool:
+    """Kill a process of the product; one that is just being started again, when it is there."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        pid = int(json.loads((folder / "processes.json").read_text())[name][0])
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            return True
+        time.sleep(0.2)
+    return False
 
 
 _STATE = """
@@ -194,6 +209,7 @@ def tell(state: dict, environment: dict[str, str], events: int) -> int:
         and not (state["pending"] or state["unscored"] or state["quarantined"])
         and state["score"] > 0
         and state["seconds"] <= LONGEST_WAIT
+        and state["killed"] == state["wanted"]
     )
     verified = subprocess.run(
         [sys.executable, "-W", "ignore", "manage.py", "verify_ledger"],

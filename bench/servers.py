@@ -101,10 +101,13 @@ class Meter:
         self.database = database
 
     def read(self) -> float:
+        return _cpu_seconds(self.web) + self.database_seconds()
+
+    def database_seconds(self) -> float:
+        """Those of the database connections alone."""
         with psycopg.connect(self.database) as connection:
             query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-            pids = [pid for (pid,) in connection.execute(query)]
-        return sum(map(_cpu_seconds, [self.web, *pids]))
+            return sum(_cpu_seconds(pid) for (pid,) in connection.execute(query))
 
 
 def _listener_on(port: int) -> int:

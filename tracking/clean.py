@@ -85,7 +85,13 @@ def _object(value: dict, depth: int, budget: list[int]) -> dict | None:
     for key, item in value.items():
         if budget[0] <= 0:
             break
-        out[_key(key)] = _value(item, depth - 1, budget)
+        name = _known_key(key) if len(key) <= LONGEST_KEY else _key(key)
+        # Most values are short plain texts: they take the short way.
+        if type(item) is str and len(item) <= LONGEST_TEXT and item.isascii():
+            budget[0] -= 1
+            out[name] = item if item.isprintable() else _text(item)
+        else:
+            out[name] = _value(item, depth - 1, budget)
     return out
 
 

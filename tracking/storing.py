@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.db import connection
 
@@ -117,7 +118,7 @@ def store_parameters(
         for outcome, why in (("received", ""), ("rejected", reason))
     ]
     return {
-        "rows": json.dumps(rows),
+        "rows": orjson.dumps(rows).decode(),
         "tallies": json.dumps(tallies),
         "notes": json.dumps(list(notes)),
         "zone": settings.REPORTING_TIME_ZONE,

@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
+import orjson
+
 from tracking.clean import read_integer
 from tracking.collector.bodies import LARGEST_EVENT
 from tracking.ingest import Dropped, Envelope, prepare
@@ -21,7 +23,11 @@ _PIXEL_FIELDS = {
 }  # fmt: skip
 
 
+# Takes what orjson refuses: NaN, broken UTF-8, whole numbers of any length.
 _DECODER = json.JSONDecoder(parse_int=read_integer)
+# Nineteen digits in a row may be a number that orjson would round.
+_DIGITS = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
+_LONG_NUMBER = b"0" * 19
 
 
 @dataclass(slots=True)
@@ -43,6 +49,11 @@ def parse(body: bytes) -> Any:
 
     Raises Dropped.
     """
+    try:
+        if _LONG_NUMBER not in body.translate(_DIGITS):
+            return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass  # it may still be readable
     try:
         return _DECODER.decode(body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
@@ -69,7 +80,7 @@ def _harvest(messages: list, envelope: Envelope, *, is_small: bool) -> Harvest:
     harvest = Harvest()
     for index, message in enumerate(messages):
         try:
-            if not is_small and len(json.dumps(message)) > LARGEST_EVENT:
+            if not is_small and _size(message) > LARGEST_EVENT:
                 raise Dropped("too_large")
             harvest.rows.append(prepare(message, envelope))
         except Dropped as drop:
@@ -77,6 +88,14 @@ def _harvest(messages: list, envelope: Envelope, *, is_small: bool) -> Harvest:
         except RecursionError:
             harvest.left_out.append((index, "bad_json"))
     return harvest
+
+
+def _size(message: Any) -> int:
+    """The bytes of a message within a batch."""
+    try:
+        return len(orjson.dumps(message))
+    except TypeError:  # a whole number beyond 64 bits, or half of a character
+        return len(json.dumps(message))
 
 
 def read_pixel(query_string: bytes) -> tuple[dict, str]:
