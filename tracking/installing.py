@@ -72,7 +72,7 @@ funnel("consent", true);""",
 BANNER = Example(
     "banner",
     _("For the consent banner"),
-    """// when somebody agrees to statistics or marketing, and again on later pages
+    """// when somebody agrees
 funnel.consent(true);
 // when somebody refuses, or takes it back
 funnel.consent(false);""",
