@@ -72,7 +72,7 @@ DAMAGES = {
     ),
     "a lost event": (
         "DELETE FROM tracking_event WHERE id = (SELECT max(id) FROM tracking_event)",
-        "stored as were accepted",
+        "accepted = stored + purged",
     ),
     "a counter that is wrong": (
         "UPDATE tracking_ingestcount SET count = count + 1 WHERE id ="
