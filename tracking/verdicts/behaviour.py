@@ -1,7 +1,7 @@
 """What gives a machine away only beside other events. SQL over stored events, by their indexes.
 
-Each function returns event id → signal, and finds what is to be found whatever the order
-or the batches in which the events arrived.
+Each function finds what is to be found whatever the order or the batches in which the events
+arrived, and leaves out what was found before: a scanner may click ten thousand times.
 """
 
 from __future__ import annotations
@@ -117,9 +117,9 @@ def _ids(sql: str, parameters: dict) -> list[int]:
 # spans that begin before it, at an event, the fullest.
 _TOO_QUICK = """
 SELECT id FROM (
-  SELECT id, max(crowd) OVER (PARTITION BY anonymous_id ORDER BY occurred_at
+  SELECT id, signals, max(crowd) OVER (PARTITION BY anonymous_id ORDER BY occurred_at
                               RANGE BETWEEN %(span)s PRECEDING AND CURRENT ROW) AS crowd
-    FROM (SELECT e.id, e.anonymous_id, e.occurred_at,
+    FROM (SELECT e.id, e.anonymous_id, e.occurred_at, e.verdict_signals AS signals,
                  count(*) FILTER (WHERE e.kind = ANY(%(views)s))
                    OVER (PARTITION BY e.anonymous_id ORDER BY e.occurred_at
                          RANGE BETWEEN CURRENT ROW AND %(span)s FOLLOWING) AS crowd
@@ -128,7 +128,7 @@ SELECT id FROM (
             JOIN tracking_event e ON e.anonymous_id = new.who AND e.anonymous_id <> ''
              AND e.occurred_at BETWEEN new.since - %(span)s AND new.until + %(span)s
              AND NOT e.is_trusted) events) crowded
- WHERE crowd > %(most)s
+ WHERE crowd > %(most)s AND NOT 'too_quick' = ANY(signals)
 """
 # What of a mail's events names the mail and the link.
 _MAIL = """coalesce(e.properties->>'email_id', e.properties->>'message_id',
@@ -141,7 +141,8 @@ _NEW = """unnest(%(who)s::bigint[], %(since)s::timestamptz[], %(until)s::timesta
 # A mail that says how many links it has is clicked through when all of them were followed.
 _ALL_LINKS = f"""
 WITH clicks AS MATERIALIZED (
-  SELECT e.id, e.lead_id, e.occurred_at, {_MAIL} AS mail, {_LINK} AS link,
+  SELECT e.id, e.lead_id, e.occurred_at, e.verdict_signals AS signals, {_MAIL} AS mail,
+         {_LINK} AS link,
          CASE WHEN e.properties->>'link_count' ~ '^[0-9]{{1,4}}$'
               THEN greatest((e.properties->>'link_count')::integer, 2) END AS link_count
     FROM {_NEW}
@@ -155,11 +156,13 @@ crowds AS (
   HAVING count(DISTINCT d.link) >= least(%(most)s, max(d.link_count)))
 SELECT DISTINCT d.id FROM crowds c JOIN clicks d ON d.lead_id = c.lead_id AND d.mail = c.mail
    AND d.occurred_at BETWEEN c.occurred_at AND c.occurred_at + %(span)s
+ WHERE NOT 'all_links' = ANY(d.signals)
 """  # noqa: S608 - constants
 # Only a delivery counts; of a mail nobody reported delivered, the sending.
 _BEFORE_DELIVERY = f"""
 WITH said AS MATERIALIZED (
-  SELECT e.id, e.lead_id, e.source_id, e.kind, e.occurred_at, {_MAIL} AS mail
+  SELECT e.id, e.lead_id, e.source_id, e.kind, e.occurred_at, e.verdict_signals AS signals,
+         {_MAIL} AS mail
     FROM {_NEW}
     JOIN tracking_event e ON e.lead_id = new.who
      AND e.kind IN ('email_sent', 'email_delivered', 'email_opened', 'email_link_clicked')
@@ -172,7 +175,8 @@ SELECT DISTINCT e.id
   FROM said e JOIN arrivals a ON a.lead_id = e.lead_id AND a.mail = e.mail
    AND a.source_id = e.source_id AND a.occurred_at > e.occurred_at - %(span)s
    AND a.occurred_at <= e.occurred_at + %(latest)s
- WHERE e.kind IN ('email_opened', 'email_link_clicked') AND NOT EXISTS (
+ WHERE e.kind IN ('email_opened', 'email_link_clicked')
+   AND NOT 'before_delivery' = ANY(e.signals) AND NOT EXISTS (
    SELECT FROM arrivals b WHERE b.lead_id = e.lead_id AND b.mail = e.mail
       AND b.source_id = e.source_id AND b.occurred_at <= e.occurred_at - %(span)s)
 """  # noqa: S608 - constants

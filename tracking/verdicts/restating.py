@@ -17,6 +17,7 @@ from tracking.models import Event, Verdict, VerdictChange
 from tracking.signals import verdicts_changed
 from tracking.verdicts import counted_visitors
 from tracking.verdicts.settling import Settled
+from tracking.verdicts.weighing import rule_in
 
 # Advisory: one attaches events or restates them at a time, so that no two can dead-lock, and
 # whoever attaches knows every rule that a run has begun to apply.
@@ -126,14 +127,16 @@ def _log(settled: Sequence[Settled], cause: str, rule_id: int | None) -> None:
             INSERT INTO tracking_verdictchange (event_id, verdict_before, verdict, signals_before,
                                                 signals, rule_id, cause)
             SELECT id, before, verdict, string_to_array(signals_before, ' '),
-                   string_to_array(signals, ' '), %s, %s
-              FROM unnest(%s::bigint[], %s::smallint[], %s::smallint[], %s::text[], %s::text[])
-                AS new(id, before, verdict, signals_before, signals)
+                   string_to_array(signals, ' '), rule_id, %s
+              FROM unnest(%s::bigint[], %s::bigint[], %s::smallint[], %s::smallint[], %s::text[],
+                          %s::text[])
+                AS new(id, rule_id, before, verdict, signals_before, signals)
             """,
             [
-                rule_id,
                 cause,
                 [line.id for line in settled],
+                # The rule that decides now, or did until now; two may have been made at once.
+                [line.rule_id or rule_in(line.signals_before) or rule_id for line in settled],
                 [line.verdict_before for line in settled],
                 [line.verdict for line in settled],
                 [" ".join(line.signals_before) for line in settled],
