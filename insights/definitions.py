@@ -44,9 +44,19 @@ DEFINITIONS: dict[str, Definition] = {
     "reached": Definition(
         gettext_lazy("Reached"),
         gettext_lazy(
-            "Stays in this stage that began in the period. A skipped stage counts as reached; "
-            "where an import knows no date, the next known one counts."
+            "Stays in this stage that began in the period. A skipped stage counts as reached. "
+            "What began nobody knows when is in no period; only of all time it counts as reached."
         ),
+    ),
+    "undated": Definition(
+        gettext_lazy("Stays without a known date"),
+        gettext_lazy(
+            "An import may know that a stage was reached, but not when. Such stays, of all time "
+            "and all stages of the funnel, are in “Leads now” as long as they last, and in no "
+            "figure of a period. Where only the end is not known, the stay is in “Reached” and in "
+            "“Where they went”, but in no rate; it is shown as “date unknown”."
+        ),
+        is_timeless=True,
     ),
     "step": Definition(
         gettext_lazy("Moved on (step conversion rate)"),
@@ -97,7 +107,8 @@ DEFINITIONS: dict[str, Definition] = {
         gettext_lazy("Overall conversion rate"),
         gettext_lazy(
             "Of the leads that became known in the period, the share that came to this stage, in "
-            "any cycle, within %(horizon)s days of the first contact. Younger leads are left out."
+            "any cycle, within %(horizon)s days of the first contact. Younger leads are left out, "
+            "and those of which no date tells whether they came in time."
         ),
         LEAD,
     ),

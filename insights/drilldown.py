@@ -6,16 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import OrderBy, Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from insights.figures import FIGURES, Figure, Question
 from insights.filters import Filters
-from insights.models import Stay
+from insights.models import BEGAN_AT, Stay
 from insights.queries import Freshness, first_young_day
 from insights.reasons import for_reason, with_reasons
 from insights.scope import Scope
+from leads.models import NEVER
 from leads.stages import Stage
 from users.models import User
 
@@ -103,7 +104,7 @@ def read_page(stays: QuerySet[Stay], order: str, after: str, size: int = PAGE_SI
     """One page of rows with their leads, newest or oldest first, by keyset."""
     place = read_place(after)
     if place is not None:
-        stays = stays.filter(_beyond(place, order))
+        stays = stays.alias(listed_at=BEGAN_AT).filter(_beyond(place, order))
     rows = list(_ordered(with_reasons(_with_leads(stays)), order)[: size + 1])
     has_more, rows = len(rows) > size, rows[:size]
     return Page(rows, place_of(rows[-1]) if has_more else "")
@@ -121,7 +122,7 @@ def in_batches(stays: QuerySet[Stay], size: int = 2_000) -> Iterator[Stay]:
 
 
 def place_of(stay: Stay) -> str:
-    return f"{stay.entered_at.isoformat()}~{stay.lead_id}~{stay.seq}"
+    return f"{(stay.began_at or NEVER).isoformat()}~{stay.lead_id}~{stay.seq}"
 
 
 def read_place(text: str) -> tuple[datetime, int, int] | None:
@@ -143,12 +144,13 @@ def _beyond(place: tuple[datetime, int, int], order: str) -> Q:
     way = "lt" if order == "newest" else "gt"
     at, lead, seq = place
     tie = Q(**{f"lead_id__{way}": lead}) | Q(lead_id=lead, **{f"seq__{way}": seq})
-    return Q(**{f"entered_at__{way}e": at}) & (Q(**{f"entered_at__{way}": at}) | tie)
+    return Q(**{f"listed_at__{way}e": at}) & (Q(**{f"listed_at__{way}": at}) | tie)
 
 
 def _ordered(stays: QuerySet[Stay], order: str) -> QuerySet[Stay]:
     mark = "-" if order == "newest" else ""
-    return stays.order_by(f"{mark}entered_at", f"{mark}lead_id", f"{mark}seq")
+    began_at = OrderBy(BEGAN_AT, descending=order == "newest")
+    return stays.order_by(began_at, f"{mark}lead_id", f"{mark}seq")
 
 
 def _with_leads(stays: QuerySet[Stay]) -> QuerySet[Stay]:

@@ -18,7 +18,7 @@ def stage_lines(report: FunnelReport, freshness: Freshness, scope: str) -> tuple
     header = [
         *(_("Stage"), _("Leads now"), _("Reached"), _("Old enough"), _("Moved on in the window")),
         *(_("Step conversion rate"), _("Dropped in the window"), _("Drop-off rate")),
-        *(_("Undecided"), _("Still maturing"), _("Moved on by now")),
+        *(_("Undecided"), _("Still maturing"), _("Date unknown"), _("Moved on by now")),
         *(EntryKind(kind).label for kind in rules.DROPS),
         *(_("New cycle"), _("Still there"), _("Stays with a known time"), _("Median hours")),
         *(_("p90 hours"), _("Leads old enough"), _("Came here in time"), _("Conversion rate")),
@@ -34,6 +34,7 @@ def _stage_row(row: StageFigures) -> tuple:
     return (
         *(row.stage.label, row.now, row.entered, step.mature, *rates),
         *(step.dropped, _rounded(step.drop_off_rate), step.undecided, step.immature),
+        step.untold,
         *(row.advanced, *(row.exits[kind] for kind in rules.DROPS)),
         *(row.exits["reopened"], row.open, time.stay_count, _hours(time.median)),
         *(_hours(time.p90), row.reached_of, row.reached, _rounded(row.conversion_rate)),
@@ -54,7 +55,7 @@ def _stay_row(stay: Stay) -> tuple:
     return (
         *(lead.pk, lead.first_name, lead.last_name, lead.email, lead.company, lead.country),
         *(lead.channel, lead.source, str(lead.owner or ""), lead.stage, stay.cycle, stay.stage),
-        *(stay.entered_at, stay.left_at, stay.exit_kind, getattr(stay, "reason", "")),
+        *(stay.began_at, stay.left_at, stay.exit_kind, getattr(stay, "reason", "")),
     )
 
 

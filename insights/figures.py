@@ -6,13 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from insights import rules
 from insights.filters import Filters
+from insights.models import Stay
 from insights.periods import Period
+from leads.stages import FUNNEL
+
+_TOLD = Q(entered_on__isnull=False, elapsed__gte=rules.OPEN)
 
 
 @dataclass(frozen=True)
@@ -25,17 +29,38 @@ class Question:
     captured_young_on: date  # for the horizon from the first contact
 
     def entered(self) -> Q:
-        return Q(stage=self.stage) & _during("entered_on", self.filters.period)
+        """All that began in the period; of all time also what began nobody knows when."""
+        period = self.filters.period
+        return Q(stage=self.stage) & (Q() if period.is_all_time else _during("entered_on", period))
+
+    def cohort(self) -> Q:
+        """Of these, what rates are of: the dates are known."""
+        return self.entered() & _TOLD
 
     def in_window(self) -> Q:
         return Q(elapsed__gte=0, elapsed__lt=rules.day_code(self.filters.window))
 
     def mature(self) -> Q:
-        return self.entered() & Q(entered_on__lt=self.young_on)
+        return self.cohort() & Q(entered_on__lt=self.young_on)
 
     def captured(self) -> Q:
         period = _during("captured_on", self.filters.period)
         return period & Q(reached_elapsed__isnull=False)
+
+    def captured_mature(self) -> Q:
+        """The leads, by their first stay, that are old enough for the overall rate."""
+        return self.captured() & Q(stage=FUNNEL[0], captured_on__lt=self.captured_young_on)
+
+    def unsure(self) -> Exists:
+        """The lead came to the stage, but nobody knows whether in time."""
+        horizon = rules.day_code(self.filters.horizon)
+        stays = Stay.objects.filter(
+            lead_id=OuterRef("lead_id"),
+            stage=self.stage,
+            reached_after__lt=horizon,
+            reached_elapsed__gte=horizon,
+        )
+        return Exists(stays)
 
 
 @dataclass(frozen=True)
@@ -70,9 +95,10 @@ FIGURES: dict[str, Figure] = {
     ),
     "reached": Figure(_("Reached %(stage)s"), lambda q: q.entered()),
     "mature": Figure(_("Reached %(stage)s, older than the window"), lambda q: q.mature()),
+    "cohort": Figure(_("Reached %(stage)s, with known dates"), lambda q: q.cohort()),
     "immature": Figure(
         _("Reached %(stage)s, still maturing"),
-        lambda q: q.entered() & Q(entered_on__gte=q.young_on),
+        lambda q: q.cohort() & Q(entered_on__gte=q.young_on),
     ),
     "converted": Figure(
         _("Moved on from %(stage)s within the window"), lambda q: q.mature() & _moved_on(q)
@@ -109,7 +135,7 @@ FIGURES: dict[str, Figure] = {
     ),
     "captured_mature": Figure(
         _("Leads that became known in the period, old enough for the rate"),
-        lambda q: q.captured() & Q(stage="lead", captured_on__lt=q.captured_young_on),
+        lambda q: q.captured_mature(),
         is_of_leads=True,
         has_stage=False,
     ),
@@ -130,5 +156,19 @@ FIGURES: dict[str, Figure] = {
             )
         ),
         is_of_leads=True,
+    ),
+    "conversion_of": Figure(
+        _("Leads old enough of which it is known whether they came to %(stage)s in time"),
+        lambda q: q.captured_mature() & ~Q(q.unsure()),
+        is_of_leads=True,
+    ),
+    "untold": Figure(
+        _("Reached %(stage)s, but when it began or ended is not known"),
+        lambda q: q.entered() & ~_TOLD,
+    ),
+    "undated": Figure(
+        _("Stays without a known date"),
+        lambda q: Q(stage__in=[*FUNNEL], entered_on=None),
+        has_stage=False,
     ),
 }

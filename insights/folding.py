@@ -19,6 +19,7 @@ from insights.layout import layout
 from insights.models import Rollup, StaleLead, Stay
 from insights.reports import load
 from insights.rules import day_code
+from insights.scope import UNKNOWN_DAY_SQL
 from leads.stages import FUNNEL
 from tracking.models import Visitor
 
@@ -125,7 +126,7 @@ def cells_of(stays: str) -> str:
     """The cells that these stays add up to."""
     windows = ", ".join(str(day_code(days)) for days in WINDOWS)
     funnel = ", ".join(f"'{stage.value}'" for stage in FUNNEL)
-    return load("cells", stays=stays, windows=windows, funnel=funnel)
+    return load("cells", stays=stays, windows=windows, funnel=funnel, unknown_day=UNKNOWN_DAY_SQL)
 
 
 def in_columns(stays: str) -> str:

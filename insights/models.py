@@ -7,19 +7,25 @@ counted, and insights/verifying.py proves that nothing drifted.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
-from django.db.models import F
+from django.db.models import Case, F, OrderBy, Value, When
 from django.db.models.functions import Now
 
-from leads.models import Lead
+from leads.models import NEVER, Lead
 from leads.stages import EntryKind, Stage
+
+# How lists order stays: those that began nobody knows when as the oldest.
+BEGAN_AT = Case(When(entered_on=None, then=Value(NEVER)), default=F("entered_at"))
 
 
 class Stay(models.Model):
     """One episode of a lead that was not merged away, as the figures see it.
 
-    Days are days of the reporting time zone. `elapsed` and `reached_elapsed` are
-    codes of insights/rules.py: hours at first, days later, -1 while still open.
+    Days are days of the reporting time zone; null where nobody knows when. `elapsed` and
+    `reached_elapsed` are codes of insights/rules.py: hours at first, days later, -1 while
+    still open, -2 where an end is unknown.
     """
 
     pk = models.CompositePrimaryKey("lead", "seq")
@@ -30,8 +36,10 @@ class Stay(models.Model):
     seq = models.PositiveIntegerField()
     cycle = models.PositiveSmallIntegerField()
     stage = models.CharField(max_length=20, choices=Stage.choices)
+    # A bound, not a fact, when `entered_on` is null: read `began_at`.
     entered_at = models.DateTimeField()
-    entered_on = models.DateField()
+    entered_on = models.DateField(null=True)
+    # Null while open, too.
     left_at = models.DateTimeField(null=True)
     # How the stay ended; empty while it is open.
     exit_kind = models.CharField(max_length=20, choices=EntryKind.choices, blank=True)
@@ -40,8 +48,10 @@ class Stay(models.Model):
     is_timed = models.BooleanField()
     # The day the lead became known, and the time from then to its first stay in
     # this stage; the latter is null for later stays in the same stage.
-    captured_on = models.DateField()
+    captured_on = models.DateField(null=True)
     reached_elapsed = models.SmallIntegerField(null=True)
+    # Where the day is unknown, `reached_elapsed` is the latest and this the earliest it can be.
+    reached_after = models.SmallIntegerField(null=True)
     # What the funnel can be segmented by, copied from the lead.
     channel = models.CharField(max_length=30)
     source = models.CharField(max_length=100)
@@ -54,7 +64,7 @@ class Stay(models.Model):
             models.Index("captured_on", name="insights_stay_captured"),
             models.Index(
                 "stage",
-                F("entered_at").desc(),
+                OrderBy(BEGAN_AT, descending=True),
                 F("lead").desc(),
                 F("seq").desc(),
                 name="insights_stay_newest",
@@ -63,6 +73,11 @@ class Stay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.lead_id}#{self.seq} {self.stage}"
+
+    @property
+    def began_at(self) -> datetime | None:
+        """When the stay began; None when nobody knows."""
+        return self.entered_at if self.entered_on else None
 
 
 class Cell(models.Model):

@@ -115,6 +115,11 @@ class MonthCell:
         return self.outcome.mature > 0 and self.outcome.immature == 0
 
     @property
+    def has_rate(self) -> bool:
+        """Whether there is a rate, or will be one."""
+        return self.outcome.cohort > 0
+
+    @property
     def rate_text(self) -> str:
         return percent(self.outcome.step_conversion_rate)
 

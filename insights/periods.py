@@ -27,6 +27,11 @@ class Period:
     until_on: date
     preset: str = ""
 
+    @property
+    def is_all_time(self) -> bool:
+        """Whether something has happened in it whenever it did."""
+        return self.from_on == EVER and self.until_on == FOREVER
+
     def last_on(self, today: date) -> date:
         """The last day to print."""
         return today if self.until_on == FOREVER else self.until_on - DAY

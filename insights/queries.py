@@ -23,7 +23,7 @@ from insights.report import (
     build_report,
 )
 from insights.reports import load
-from insights.scope import Scope
+from insights.scope import UNKNOWN_DAY_SQL, Scope
 from leads.channels import Channel
 from leads.countries import countries
 from users.models import User
@@ -73,13 +73,14 @@ def read_freshness() -> Freshness:
 
 def funnel_report(user: User, filters: Filters, freshness: Freshness) -> FunnelReport:
     """All figures of the funnel page, in one query."""
-    current, steps, durations, reaches = _count(Scope(user, filters.segment), filters, freshness)
+    scope = Scope(user, filters.segment)
+    current, steps, durations, reaches, undated = _count(scope, filters, freshness)
     return build_report(
         filters,
         freshness.as_of,
         now=dict(current or []),
         steps=[
-            StepCount(stage, date.fromisoformat(month), *rest)
+            StepCount(stage, date.fromisoformat(month) if month else None, *rest)
             for stage, month, *rest in steps or []
         ],
         durations=[
@@ -87,6 +88,7 @@ def funnel_report(user: User, filters: Filters, freshness: Freshness) -> FunnelR
             for stage, is_open, lengths, counts in durations or []
         ],
         reaches=[ReachCount(*row) for row in reaches or []],
+        undated=dict(undated or []),
     )
 
 
@@ -96,10 +98,10 @@ def first_young_day(freshness: Freshness, days: int) -> date:
 
 
 def _count(scope: Scope, filters: Filters, freshness: Freshness) -> tuple:
-    """Rows of the reports current, steps, durations and reach; None for one without rows."""
+    """Rows of the reports current, steps, durations, reach and undated; None for one without."""
     young_on = first_young_day(freshness, filters.window)
     captured_young_on = first_young_day(freshness, filters.horizon)
-    prelude, current = scope.prelude(), scope.current()
+    prelude, current, undated = scope.prelude(), scope.current(), scope.undated()
     steps = scope.facts(Cell.Measure.STEP, filters.period, young_on)
     times = scope.facts(Cell.Measure.TIME, filters.period)
     reaches = scope.facts(Cell.Measure.REACH, filters.period, captured_young_on)
@@ -110,15 +112,16 @@ def _count(scope: Scope, filters: Filters, freshness: Freshness) -> tuple:
         "horizon": rules.day_code(filters.horizon),
         "today": freshness.today,
     }
-    for rows in (prelude, current, steps, times, reaches):
+    for rows in (prelude, current, steps, times, reaches, undated):
         params |= rows.params
     sql = load(
         "figures",
         prelude=prelude.sql,
         current=current.sql,
-        steps=load("steps", facts=steps.sql),
+        steps=load("steps", facts=steps.sql, unknown_day=UNKNOWN_DAY_SQL),
         durations=load("durations", facts=times.sql),
         reach=load("reach", facts=reaches.sql),
+        undated=undated.sql,
     )
     return _rows(sql, params)[0]
 

@@ -15,13 +15,17 @@ from leads.stages import EXITS, FUNNEL, Stage
 
 
 class StepCount(NamedTuple):
-    """How many alike stays began in `stage` in `month`."""
+    """How many alike stays began in `stage` in `month` (None: nobody knows when).
+
+    `is_told`: of both ends, or of the only one, the date is known.
+    """
 
     stage: str
-    month: date
+    month: date | None
     is_mature: bool
     exit_kind: str
     is_in_window: bool
+    is_told: bool
     stay_count: int
 
 
@@ -34,27 +38,40 @@ class Durations(NamedTuple):
 
 
 class ReachCount(NamedTuple):
-    """How many leads first came to `stage`, within the horizon or not."""
+    """How many leads first came to `stage`, within the horizon or not.
+
+    Where the date is unknown they are counted at the latest it can be (`bound` "until") and
+    at the earliest ("after"); else once, with bound "".
+    """
 
     stage: str
     is_mature: bool
     is_in_horizon: bool
+    bound: str
     lead_count: int
 
 
 @dataclass(frozen=True)
 class StepOutcome:
-    """What became of the stays that began in one stage in one month or period."""
+    """What became of the stays that began in one stage in one month or period.
+
+    `untold`: one of their dates is unknown, so nobody can say what came within the window.
+    """
 
     mature: int = 0
     converted: int = 0
     dropped: int = 0
     immature: int = 0
     immature_converted: int = 0
+    untold: int = 0
+
+    @property
+    def cohort(self) -> int:
+        return self.mature + self.immature
 
     @property
     def entered(self) -> int:
-        return self.mature + self.immature
+        return self.cohort + self.untold
 
     @property
     def undecided(self) -> int:
@@ -135,6 +152,7 @@ class FunnelReport:
     resting: dict[Stage, int]  # leads now outside the funnel, by where they left to
     captured: int
     captured_immature: int
+    undated: int = 0  # stays of the scope that began nobody knows when
     months: dict[date, dict[str, StepOutcome]] = field(default_factory=dict)
 
     @property
@@ -154,7 +172,7 @@ class FunnelReport:
     def is_all_young(self) -> bool:
         """Whether stays began in the period, but none is old enough for a rate."""
         return not any(row.step.mature for row in self.steps) and any(
-            row.entered for row in self.steps
+            row.step.immature for row in self.steps
         )
 
     @property
@@ -176,6 +194,7 @@ def build_report(
     steps: Iterable[StepCount],
     durations: Iterable[Durations],
     reaches: Iterable[ReachCount],
+    undated: dict[str, int] | None = None,
 ) -> FunnelReport:
     """Put counted rows together. All counts are of the same scope and snapshot."""
     reaches = list(reaches)
@@ -190,7 +209,7 @@ def build_report(
             exits=_exits(steps_of[stage]),
             time=_time_in_stage(times_of[stage]),
             reached=_reached(stage, reaches),
-            reached_of=mature,
+            reached_of=mature - _unsure(stage, reaches),
         )
         for stage in FUNNEL
     ]
@@ -201,6 +220,7 @@ def build_report(
         resting={stage: now[stage] for stage in EXITS if now.get(stage)},
         captured=sum(row.lead_count for row in captured),
         captured_immature=sum(row.lead_count for row in captured if not row.is_mature),
+        undated=sum((undated or {}).get(stage, 0) for stage in FUNNEL),
         months=_months(steps_of),
     )
 
@@ -220,16 +240,27 @@ def _exits(rows: list[StepCount]) -> Counter[str]:
 
 
 def _reached(stage: str, reaches: list[ReachCount]) -> int:
+    """Leads old enough that were there in time, as far as anybody knows."""
+    return _in_horizon(stage, reaches, "") + _in_horizon(stage, reaches, "until")
+
+
+def _unsure(stage: str, reaches: list[ReachCount]) -> int:
+    """Leads old enough that came, but nobody knows whether in time: at the earliest yes, at
+    the latest no."""
+    return _in_horizon(stage, reaches, "after") - _in_horizon(stage, reaches, "until")
+
+
+def _in_horizon(stage: str, reaches: list[ReachCount], bound: str) -> int:
     return sum(
         row.lead_count
         for row in reaches
-        if row.stage == stage and row.is_mature and row.is_in_horizon
+        if row.stage == stage and row.is_mature and row.is_in_horizon and row.bound == bound
     )
 
 
 def _step_outcome(rows: list[StepCount]) -> StepOutcome:
     count: Counter[tuple[bool, str]] = Counter()
-    for row in rows:
+    for row in (row for row in rows if row.is_told):
         fate = "undecided"
         if row.is_in_window:
             fate = rules.fate(row.exit_kind)
@@ -240,6 +271,7 @@ def _step_outcome(rows: list[StepCount]) -> StepOutcome:
         dropped=count[True, "dropped"],
         immature=sum(n for (is_mature, _fate), n in count.items() if not is_mature),
         immature_converted=count[False, "converted"],
+        untold=sum(row.stay_count for row in rows if not row.is_told),
     )
 
 
@@ -260,7 +292,8 @@ def _months(steps_of: dict[str, list[StepCount]]) -> dict[date, dict[str, StepOu
     months: dict[date, dict[str, list[StepCount]]] = {}
     for stage in FUNNEL:
         for row in steps_of[stage]:
-            months.setdefault(row.month, {}).setdefault(stage, []).append(row)
+            if row.month:
+                months.setdefault(row.month, {}).setdefault(stage, []).append(row)
     if not months:
         return {}
     return {

@@ -2,7 +2,7 @@
 
 Durations are codes that grow with time: whole hours below HOURS (72), from then
 on 69 + whole days, so that three days are 72 on either scale. OPEN stands for a stay
-that has not ended.
+that has not ended, UNKNOWN for one that has, when one of its ends is no known instant.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 OPEN = -1
+UNKNOWN = -2
 HOURS = 72
 _SHIFT = HOURS - HOURS // 24
 

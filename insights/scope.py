@@ -14,28 +14,39 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import Q, QuerySet
 
 from insights.models import Cell, Stay
-from insights.periods import EVER, MONTHS, WEEKS, Period, Span, split
+from insights.periods import EVER, FOREVER, MONTHS, WEEKS, Period, Span, split
 from leads.models import Lead
 from users.models import User
 
 Measure = Cell.Measure
+# In cells and facts: nobody knows the day. No period includes it, for all end before it.
+UNKNOWN_DAY_SQL = f"DATE '{FOREVER.isoformat()}'"
 _CELLS = """SELECT stage, began_on, exit_kind, elapsed, stay_count
 FROM insights_cell WHERE slice = %(slice)s AND measure = '{measure}' AND ({spans})"""
 # The same rows, by measure, out of stays.
 _STAYS = {
-    Measure.STEP: """SELECT stage, entered_on AS began_on, exit_kind, elapsed, 1 AS stay_count
+    Measure.STEP: """SELECT stage, coalesce(entered_on, {unknown_day}) AS began_on,
+    exit_kind, elapsed, 1 AS stay_count
 FROM {stays} WHERE ({spans}) AND {segment}""",
     Measure.TIME: """SELECT stage, entered_on AS began_on, '' AS exit_kind, elapsed, 1 AS stay_count
 FROM {stays} WHERE is_timed AND ({spans}) AND {segment}""",
-    Measure.REACH: """SELECT stage, captured_on AS began_on, '' AS exit_kind,
-    reached_elapsed AS elapsed, 1 AS stay_count
-FROM {stays} WHERE reached_elapsed IS NOT NULL AND ({spans}) AND {segment}""",
+    Measure.REACH: """SELECT stage, captured_on AS began_on, bound AS exit_kind,
+    reach.elapsed, 1 AS stay_count
+FROM {stays} CROSS JOIN LATERAL (VALUES
+    (CASE WHEN reached_after IS NULL THEN '' ELSE 'until' END, reached_elapsed),
+    ('after', reached_after)
+) AS reach (bound, elapsed)
+WHERE reach.elapsed IS NOT NULL AND ({spans}) AND {segment}""",
 }
 _OPEN_CELLS = """SELECT stage, stay_count
 FROM insights_cell WHERE slice = %(slice)s AND measure = 'step' AND elapsed = -1"""
+_UNDATED_CELLS = """SELECT stage, stay_count
+FROM insights_cell WHERE slice = %(slice)s AND measure = 'step' AND began_on = {unknown_day}"""
+_UNDATED_STAYS = "SELECT stage, 1 AS stay_count FROM mine WHERE entered_on IS NULL"
 _OPEN_STAYS = "SELECT stage, 1 AS stay_count FROM mine WHERE elapsed = -1"
 _MINE = """WITH mine AS MATERIALIZED (
-    SELECT stage, entered_on, exit_kind, elapsed, is_timed, captured_on, reached_elapsed
+    SELECT stage, entered_on, exit_kind, elapsed, is_timed, captured_on, reached_elapsed,
+        reached_after
     FROM insights_stay WHERE {segment}
 )"""
 _NOTHING = """SELECT stage, began_on, exit_kind, elapsed, stay_count
@@ -95,7 +106,21 @@ class Scope:
             column = "captured_on" if measure == Measure.REACH else "entered_on"
             spans = _spans(column, f"{measure}_day", days, params)
             parts.append(self._stays_sql(measure, spans, params))
+        if measure == Measure.STEP and period.is_all_time:
+            parts.append(self._undated_facts(params))
         return Rows("\nUNION ALL\n".join(parts) or _NOTHING, params)
+
+    def _undated_facts(self, params: dict[str, object]) -> str:
+        if self.slice is None:
+            return self._stays_sql(Measure.STEP, "entered_on IS NULL", params)
+        params["slice"] = self.slice
+        return _CELLS.format(measure=Measure.STEP, spans=f"began_on = {UNKNOWN_DAY_SQL}")
+
+    def undated(self) -> Rows:
+        """Rows of stage, stay_count for all stays that began nobody knows when; after prelude()."""
+        if self.slice is not None:
+            return Rows(_UNDATED_CELLS.format(unknown_day=UNKNOWN_DAY_SQL), {"slice": self.slice})
+        return Rows(_UNDATED_STAYS, {})
 
     def current(self) -> Rows:
         """Rows of stage, stay_count for all open stays; after prelude()."""
@@ -112,10 +137,14 @@ class Scope:
 
     def _stays_sql(self, measure: Measure, spans: str, params: dict[str, object]) -> str:
         if self.slice is None:
-            return _STAYS[measure].format(stays="mine", spans=spans, segment="true")
+            return _STAYS[measure].format(
+                stays="mine", spans=spans, segment="true", unknown_day=UNKNOWN_DAY_SQL
+            )
         segment = self.segment_sql()
         params |= segment.params
-        return _STAYS[measure].format(stays="insights_stay", spans=spans, segment=segment.sql)
+        return _STAYS[measure].format(
+            stays="insights_stay", spans=spans, segment=segment.sql, unknown_day=UNKNOWN_DAY_SQL
+        )
 
     def _segment_condition(self) -> Q:
         condition = Q()

@@ -1,10 +1,13 @@
 -- Which cells a set of stays ({stays}, with a column `sign` of 1 or -1) adds up to. Each measure
 -- keeps only the detail that its figures need:
 --   step   stays by week of the month (from the 1st, 8th, 15th or 22nd on), how they ended, and the first of the windows on offer they took longer
---          than ({windows}: their codes, rising); -1 while open
+--          than ({windows}: their codes, rising); -1 while open, -2 where nobody knows
 --   time   timed stays of the funnel by exact duration; open ones by the day they began on,
 --          for their age grows
---   reach  first stays in a stage by the week the lead became known in, by window like steps
+--   reach  first stays in a stage by the week the lead became known in, by window like steps.
+--          Where the date is unknown, twice: in the window by which the lead was there at the
+--          latest (exit_kind 'until') and at the earliest ('after')
+-- What began on an unknown day stands on {unknown_day}, a day that no period includes.
 SELECT
     slice, counted.measure, counted.began_on, stage, counted.exit_kind, counted.elapsed,
     sum(sign)::int AS stay_count
@@ -19,10 +22,13 @@ CROSS JOIN LATERAL (VALUES
 CROSS JOIN LATERAL (
     SELECT
         'step' AS measure,
-        date_trunc('month', entered_on::timestamp)::date
-            + 7 * least((extract(day FROM entered_on)::int - 1) / 7, 3) AS began_on,
+        coalesce(
+            date_trunc('month', entered_on::timestamp)::date
+                + 7 * least((extract(day FROM entered_on)::int - 1) / 7, 3),
+            {unknown_day}
+        ) AS began_on,
         stay.exit_kind,
-        CASE WHEN stay.elapsed < 0 THEN -1
+        CASE WHEN stay.elapsed < 0 THEN stay.elapsed
              ELSE (ARRAY[0, {windows}])[1 + width_bucket(stay.elapsed, ARRAY[{windows}])]
         END AS elapsed
     UNION ALL
@@ -34,10 +40,18 @@ CROSS JOIN LATERAL (
     WHERE is_timed AND stage = ANY(ARRAY[{funnel}])
     UNION ALL
     SELECT
-        'reach', date_trunc('month', captured_on::timestamp)::date
-            + 7 * least((extract(day FROM captured_on)::int - 1) / 7, 3), '',
-        (ARRAY[0, {windows}])[1 + width_bucket(reached_elapsed, ARRAY[{windows}])]
-    WHERE reached_elapsed IS NOT NULL
+        'reach',
+        coalesce(
+            date_trunc('month', captured_on::timestamp)::date
+                + 7 * least((extract(day FROM captured_on)::int - 1) / 7, 3),
+            {unknown_day}
+        ),
+        reach.bound, (ARRAY[0, {windows}])[1 + width_bucket(reach.elapsed, ARRAY[{windows}])]
+    FROM (VALUES
+        (CASE WHEN reached_after IS NULL THEN '' ELSE 'until' END, reached_elapsed),
+        ('after', reached_after)
+    ) AS reach (bound, elapsed)
+    WHERE reach.elapsed IS NOT NULL
 ) AS counted
 GROUP BY 1, 2, 3, 4, 5, 6
 HAVING sum(sign) <> 0

@@ -44,7 +44,7 @@ def drain(limit: int = 1000) -> int:
 
 
 def _layout() -> str:
-    return f"1 {settings.REPORTING_TIME_ZONE} {LEAD_WINDOW}"
+    return f"2 {settings.REPORTING_TIME_ZONE} {LEAD_WINDOW}"
 
 
 def _claim(limit: int) -> list[tuple[int, date]]:
@@ -117,7 +117,8 @@ def _all_days() -> list[date]:
         cursor.execute(
             """
             SELECT DISTINCT (started_at AT TIME ZONE %s)::date FROM tracking_visit
-             UNION SELECT DISTINCT entered_on FROM insights_stay ORDER BY 1
+             UNION SELECT DISTINCT entered_on FROM insights_stay WHERE entered_on IS NOT NULL
+             ORDER BY 1
             """,
             [settings.REPORTING_TIME_ZONE],
         )

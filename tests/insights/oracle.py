@@ -18,17 +18,35 @@ DROPS = ("recycled", "disqualified", "lost", "churned")
 
 @dataclass(frozen=True)
 class Stay:
+    """`entered_at` is only a bound when nobody knows it (`is_dated` is False)."""
+
     stage: str
     entered_at: datetime
     left_at: datetime | None
     exit_kind: str
     is_timed: bool
+    is_dated: bool
+    is_end_dated: bool
 
 
 class Oracle:
-    """All figures of a period [first, last] of local days, as of `now`."""
+    """All figures of a period [first, last] of local days, as of `now`.
 
-    def __init__(self, histories, first: date, last: date, window: int, horizon: int, now, zone):
+    `is_ever`: of all time, so that stays without a known date are counted as reached, too.
+    """
+
+    def __init__(
+        self,
+        histories,
+        first: date,
+        last: date,
+        window: int,
+        horizon: int,
+        now,
+        zone,
+        is_ever=False,
+    ):
+        self.is_ever = is_ever
         self.zone = ZoneInfo(zone)
         self.first, self.last, self.window, self.horizon, self.now = (
             first,
@@ -55,14 +73,25 @@ class Oracle:
         return midnight.timestamp() + days * 86_400 <= self.now.timestamp()
 
     def entered(self, stage: str) -> list[Stay]:
-        return [s for s in self.stays if s.stage == stage and self.is_in_period(s.entered_at)]
+        return [
+            s
+            for s in self.stays
+            if s.stage == stage
+            and (self.is_in_period(s.entered_at) if s.is_dated else self.is_ever)
+        ]
+
+    def undated(self) -> int:
+        """Stays in a stage of the funnel of which nobody knows when they began."""
+        return sum(not s.is_dated for s in self.stays if s.stage in FUNNEL)
 
     def step(self, stage: str) -> dict[str, int]:
-        stays = self.entered(stage)
+        entered = self.entered(stage)
+        stays = [s for s in entered if s.is_dated and s.is_end_dated]
         mature = [s for s in stays if self.is_mature(s.entered_at, self.window)]
         in_time = [s for s in mature if s.left_at and self.took(s) < self.window * 86_400]
         return {
-            "entered": len(stays),
+            "entered": len(entered),
+            "untold": len(entered) - len(stays),
             "mature": len(mature),
             "converted": sum(s.exit_kind == "advanced" for s in in_time),
             "dropped": sum(s.exit_kind in DROPS for s in in_time),
@@ -80,17 +109,29 @@ class Oracle:
         return sum(history.steps[-1].stage == stage for history in self.histories)
 
     def reached(self, stage: str) -> tuple[int, int]:
-        """(leads old enough, of these: came to the stage within the horizon)."""
-        captured = [h for h in self.histories if self.is_in_period(h.steps[0].entered_at)]
+        """(leads old enough of which it is known, of these: came in time)."""
+        known = [h for h in self.histories if not h.steps[0].is_date_unknown]
+        captured = [h for h in known if self.is_in_period(h.steps[0].entered_at)]
         mature = [h for h in captured if self.is_mature(h.steps[0].entered_at, self.horizon)]
-        came = 0
-        for history in mature:
-            begin = history.steps[0].entered_at.timestamp()
-            limit = begin + self.horizon * 86_400
-            came += any(
-                s.stage == stage and s.entered_at.timestamp() < limit for s in history.steps
-            )
-        return len(mature), came
+        told = [self.came_in_time(history, stage) for history in mature]
+        return sum(answer is not None for answer in told), sum(answer is True for answer in told)
+
+    def came_in_time(self, history: History, stage: str) -> bool | None:
+        """Whether the lead came to the stage within the horizon; None if nobody can know.
+
+        It came after the last known date before, and before the next known one.
+        """
+        stages = [step.stage for step in history.steps]
+        if stage not in stages:
+            return False
+        first = stages.index(stage)
+        limit = history.steps[0].entered_at.timestamp() + self.horizon * 86_400
+        dated = [(i, s.entered_at) for i, s in enumerate(history.steps) if not s.is_date_unknown]
+        if any(i >= first and when.timestamp() < limit for i, when in dated):
+            return True
+        if any(i <= first and when.timestamp() >= limit for i, when in dated):
+            return False
+        return None
 
     def hours_by(self, stage: str, share: float) -> tuple[int, float | None]:
         """(stays with known times, hours by which `share` of them ended) by Kaplan–Meier."""
@@ -133,14 +174,17 @@ def stays_of(history: History) -> list[Stay]:
     stays = []
     steps = list(history.steps)
     for step, following in zip(steps, [*steps[1:], None], strict=True):
-        is_known = not step.is_pass_through and not step.is_date_unknown
+        is_dated = not step.is_date_unknown
+        is_end_dated = not (following and following.is_date_unknown)
         stays.append(
             Stay(
                 step.stage,
                 step.entered_at,
                 following.entered_at if following else None,
                 exit_kind(step.stage, following.stage) if following else "",
-                is_known and not (following and following.is_date_unknown),
+                not step.is_pass_through and is_dated and is_end_dated,
+                is_dated,
+                is_end_dated,
             )
         )
     return stays

@@ -30,8 +30,9 @@ def histories(draw) -> History:
         moment += timedelta(minutes=minutes)
         if moment.timestamp() > NOW.timestamp():
             break
-        is_odd = draw(st.integers(0, 9)) == 0
-        steps.append(Step(target, moment, is_odd and minutes == 0, is_odd))
+        is_passed = draw(st.integers(0, 9)) == 0 and minutes == 0
+        is_date_unknown = draw(st.integers(0, 4)) == 0
+        steps.append(Step(target, moment, is_passed, is_date_unknown))
     lead = {
         "channel": draw(st.sampled_from(["email", "event"])),
         "source": draw(st.sampled_from(["", "fair"])),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from django.db import connection
 
@@ -117,7 +119,38 @@ def test_where_a_date_is_unknown_no_time_is_told(mia):
     figures = report(mia)
     # The end of the first and both ends of the second are only bounds.
     assert [row(figures, s).time.stay_count for s in ("lead", "qualified", "mql")] == [0, 0, 1]
-    assert [row(figures, s).entered for s in ("lead", "qualified", "mql")] == [1, 1, 1]
+    assert [row(figures, s).entered for s in ("lead", "qualified", "mql")] == [1, 0, 1]
+
+
+def test_a_stay_without_a_known_date_is_in_no_period(mia):
+    tell(f"lead {OLD}01", "qualified ~2026-11-22", "mql ~2026-11-22")
+    figures = report(mia)
+    qualified, mql = row(figures, "qualified"), row(figures, "mql")
+    assert (qualified.entered, mql.entered, mql.now, figures.undated) == (0, 0, 1, 2)
+    assert not qualified.exits and qualified.drop_off == 0
+    # The first stay began in the period, but nobody knows when it ended.
+    lead = row(figures, "lead")
+    assert lead.step == StepOutcome(untold=1) and lead.advanced == 1
+    assert lead.step.step_conversion_rate is None
+    assert list(figures.months) == [date(2026, 5, 1)]
+
+
+def test_of_all_time_it_counts_as_reached_but_in_no_rate(mia):
+    tell("lead ~2026-11-22", "qualified ~2026-11-22", "mql ~2026-11-22", "disqualified ~2026-11-22")
+    figures = report(mia, period="all")
+    assert [stage.entered for stage in figures.stages] == [1, 1, 1, 0, 0, 0]
+    assert [stage.step for stage in figures.stages[:3]] == [StepOutcome(untold=1)] * 3
+    assert row(figures, "mql").drop_off == 1 and figures.undated == 3
+    assert not figures.months and not figures.is_all_young and not figures.captured
+
+
+def test_a_known_later_stage_tells_that_those_before_were_reached_in_time(mia):
+    tell(f"lead {OLD}01", f"qualified ~{OLD}01", f"mql {OLD}09", f"sal ~{OLD}09")
+    tell(f"lead {OLD}01", f"qualified {OLD}02")
+    figures = report(mia)
+    told = [(stage.reached, stage.reached_of) for stage in figures.stages]
+    # Nobody knows when the first came to SAL, so it is out of that rate.
+    assert told == [(2, 2), (2, 2), (1, 2), (0, 1), (0, 2), (0, 2)]
 
 
 def test_leads_that_were_merged_away_count_nowhere(mia):

@@ -109,8 +109,15 @@ def test_another_reporting_time_zone_rebuilds(lead, settings):
     settings.REPORTING_TIME_ZONE = "Asia/Seoul"
     assert not read_freshness().is_ready
     fold()
-    assert read_freshness().is_ready and Rollup.objects.get().layout.startswith("weeks Asia/Seoul")
+    assert read_freshness().is_ready and "Asia/Seoul" in Rollup.objects.get().layout
     assert differences() == []
+
+
+def test_rollups_of_an_older_version_are_rebuilt_by_the_relay(lead):
+    Rollup.objects.update(layout="weeks Europe/Berlin 14,30,60,90,180,365")
+    assert not read_freshness().is_ready
+    fold()
+    assert read_freshness().is_ready and differences() == []
 
 
 def test_other_windows_on_offer_rebuild(lead, monkeypatch):

@@ -61,7 +61,8 @@ def counted(told, chosen, window, horizon, segment) -> Oracle:
     told = with_survivor(told)
     told = [h for h in told if all((h.lead[k] or "") == v for k, v in segment.items())]
     last = period.last_on(freshness().today)
-    return Oracle(told, period.from_on, last, window, horizon, NOW, "Europe/Berlin")
+    is_ever = period.preset == "all"
+    return Oracle(told, period.from_on, last, window, horizon, NOW, "Europe/Berlin", is_ever)
 
 
 @SLOWLY
@@ -86,6 +87,7 @@ def test_every_figure_equals_the_oracle_and_its_list(mia, told, period, segment,
 
 
 def check_against_oracle(report: FunnelReport, oracle: Oracle) -> None:
+    assert report.undated == oracle.undated()
     for row in report.stages:
         stage = row.stage.value
         step = oracle.step(stage)
@@ -107,12 +109,15 @@ def check_sums(report: FunnelReport) -> None:
         assert row.entered == row.advanced + left + row.open
         step = row.step
         assert step.mature == step.converted + step.dropped + step.undecided
-        assert step.entered == step.mature + step.immature
+        assert step.entered == step.mature + step.immature + step.untold
         months = [month.get(row.stage) for month in report.months.values()]
-        assert sum(m.entered for m in months if m) == row.entered
+        dated = [m.entered - m.untold for m in months if m]
+        assert sum(dated) == row.entered - step.untold
     reached = [row.reached for row in report.stages]
     assert reached == sorted(reached, reverse=True)
     assert reached[0] == report.captured_mature
+    rates = [row.conversion_rate for row in report.stages if row.reached_of]
+    assert rates == sorted(rates, reverse=True)
 
 
 def shown(report: FunnelReport) -> list[tuple[str, str, int]]:
@@ -121,6 +126,7 @@ def shown(report: FunnelReport) -> list[tuple[str, str, int]]:
         ("captured", "", report.captured),
         ("captured_mature", "", report.captured_mature),
         ("captured_immature", "", report.captured_immature),
+        ("undated", "", report.undated),
     ]
     for row in report.stages:
         step = row.step
@@ -129,6 +135,8 @@ def shown(report: FunnelReport) -> list[tuple[str, str, int]]:
             "reached": row.entered,
             "mature": step.mature,
             "immature": step.immature,
+            "cohort": step.cohort,
+            "untold": step.untold,
             "converted": step.converted,
             "converted_so_far": step.converted + step.immature_converted,
             "dropped": step.dropped,
@@ -138,6 +146,7 @@ def shown(report: FunnelReport) -> list[tuple[str, str, int]]:
             "open": row.open,
             "timed": row.time.stay_count,
             "conversion": row.reached,
+            "conversion_of": row.reached_of,
             **dict(row.ways_out),
         }
         figures += [(name, row.stage, count) for name, count in counts.items()]
