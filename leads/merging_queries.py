@@ -69,8 +69,8 @@ def _own_consequences(survivor: Lead, loser: Lead) -> list[str]:
     names = {"survivor": survivor.name, "loser": loser.name}
     told = [
         _(
-            "%(loser)s leaves the funnel as Merged. Its address, ids and history stay with it "
-            "and lead to %(survivor)s."
+            "%(loser)s leaves the funnel as Merged and keeps its address, ids and history. "
+            "Whoever looks for it is led to %(survivor)s from then on."
         )
         % names
     ]

@@ -7,7 +7,6 @@ from operator import attrgetter
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from leads.duplicates import Suggestion
 from leads.models import Lead
@@ -22,11 +21,8 @@ MOST_FLAGS = 4
 def what_moves(survivor: Lead, loser: Lead) -> list[str]:
     """For the merge page: how many events, and what that does to the score."""
     count = Event.objects.filter(lead=loser).count()
-    moved = ngettext(
-        "%(count)s event of %(loser)s becomes %(survivor)s's.",
-        "%(count)s events of %(loser)s become %(survivor)s's.",
-        count,
-    ) % {"count": intcomma(count), "loser": loser.name, "survivor": survivor.name}
+    names = {"count": intcomma(count), "loser": loser.name, "survivor": survivor.name}
+    moved = _("Events that move from %(loser)s to %(survivor)s: %(count)s.") % names
     return [moved, _("The score is counted anew from all events; scores are not added up.")]
 
 

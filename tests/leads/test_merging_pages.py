@@ -51,7 +51,7 @@ def test_two_leads_are_compared_chosen_from_and_merged(ada, twin, mia):
     duplicates.search()
     page = client_of(mia).get(f"/leads/{ada.pk}/merge/?with={twin.pk}")
     told = text(page)
-    assert "1 event of Ada Lovelace becomes Ada L.'s." in told
+    assert "Events that move from Ada Lovelace to Ada L.: 1." in told
     assert "scores are not added up" in told
     assert "The same mailbox, spelled in another way." in told
     body = page.content.decode()
