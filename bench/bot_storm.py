@@ -24,7 +24,7 @@ from bench import bots
 from bench.servers import ROOT, manage, scratch_database, web_process
 
 PUBLIC_KEY, SECRET_KEY = "pk_bot_storm", "sk_bot_storm"
-LONGEST_WAIT = 900.0  # seconds after the last request
+LONGEST_WAIT = 3600.0  # seconds after the last request
 HUMANS = 50
 _WAITING = """
 SELECT (SELECT count(*) FROM tracking_pendingevent) + (SELECT count(*) FROM scoring_dirtylead)

@@ -237,7 +237,7 @@ def _seen(which: str, event_ids: Sequence[int]) -> list[Seen]:
 def _up_to_introductions(events: list[Seen]) -> list[Seen]:
     count = 0
     for index, event in enumerate(events):
-        count += event.kind in INTRODUCING
+        count += event.kind in INTRODUCING and not event.is_machine
         if count > MOST_INTRODUCTIONS:
             return events[:index]
     return events

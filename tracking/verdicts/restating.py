@@ -27,6 +27,7 @@ LOCK = 74_001
 def hold_attaching() -> None:
     """Wait until nobody attaches events, and keep everybody from it until the commit."""
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '60s'")
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
