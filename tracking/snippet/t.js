@@ -12,10 +12,8 @@
   const script = document.currentScript;
   const options = script.dataset;
   const API = (options.host || new URL(script.src).origin) + "/v1/batch";
-  const COOKIE = "_fnl_id=";
+  const COOKIE = "_fnl_id=", STORE = "_fnl_q.", STAFF = "_fnl_staff";
   const COOKIE_SECONDS = 390 * 86400; // below 13 months, and never prolonged
-  const STORE = "_fnl_q.";
-  const STAFF = "_fnl_staff";
   const ATTENTION_MS = 30000; // after a sign of life somebody is taken to be reading for so long
   const MOST_KEPT = 100; // messages
   const LARGEST = 20000; // characters of a request; leaving, browsers carry 64 KB of UTF-8
@@ -23,17 +21,14 @@
   const MARK = /^(utm_\w+|[gdy]clid|[gw]braid|msclkid|li_fat_id|ttclid|twclid|rdt_cid|epik|fbclid|irclickid|ref)$/;
   const FILE = /[^/]+\.(pdf|docx?|xlsx?|pptx?|csv|zip|rar|7z|gz|epub|mp[34]|mov|exe|msi|dmg|apk|pkg|deb|rpm|st?e?p|dwg)$/i;
   const UNREAD = /^(password|hidden|file|submit|button|image|reset|fieldset)$|^cc-|password$|^one-time/;
-  // The fields of forms that are read, by name or autocomplete; a line is sent as its first word.
+  // The fields of forms that are read, by name or autocomplete; a text is sent as its first word.
   const FIELDS = { __proto__: null };
   for (const line of [
-    "email email mail emailaddress",
-    "name name fullname",
-    "first_name firstname fname givenname",
-    "last_name lastname lname familyname surname",
+    "email email mail emailaddress", "phone phone phonenumber telephone tel mobile",
+    "name name fullname", "country country countryname",
+    "first_name firstname fname givenname", "last_name lastname lname familyname surname",
     "company company companyname organization organisation",
     "job_title jobtitle position organizationtitle",
-    "phone phone phonenumber telephone tel mobile",
-    "country country countryname",
     "consent consent marketingconsent emailconsent optin",
   ]) {
     const [field, ...names] = line.split(" ");
@@ -46,13 +41,11 @@
   const own = STORE + random(); // where this page keeps what is not delivered yet
   const away = new Set(); // messages under way
 
-  let visitor, isAllowed, timer, isBusy;
-  let queue = [], failures = 0;
+  let visitor, isAllowed, timer, isBusy, failures = 0, queue = [];
   let page, fresh; // the page view under way; its message while the title may still change
   let engaged, reported, seenAt, isVisible;
 
   // --- Consent, and what is kept on the device
-
   const known = () => (document.cookie.match(/_fnl_id=(\w{32,})/) || [])[1];
 
   function remember(value, seconds) {
@@ -69,8 +62,7 @@
   function collect() {
     const found = [];
     attempt(() => {
-      for (const key of Object.keys(localStorage)) {
-        if (!key.startsWith(STORE)) continue;
+      for (const key of Object.keys(localStorage).filter((name) => name.startsWith(STORE))) {
         attempt(() => found.push(...JSON.parse(localStorage.getItem(key))));
         localStorage.removeItem(key);
       }
@@ -111,7 +103,6 @@
   }
 
   // --- Sending: each message until somebody confirms it, always under the same id
-
   function send(message) {
     if (!isAllowed && message !== fresh) return;
     queue.push(Object.assign(message, { messageId: message.messageId || random(), timestamp: now(), anonymousId: visitor, context: context() }));
@@ -142,8 +133,7 @@
   const pack = (batch) => JSON.stringify({ writeKey: options.key, sentAt: now(), batch });
 
   function flush() {
-    clearTimeout(timer);
-    timer = 0;
+    timer = clearTimeout(timer);
     const part = isBusy || !isAllowed ? [] : next();
     if (!part[0]) return;
     isBusy = 1;
@@ -170,7 +160,6 @@
   }
 
   // --- What a message says about where it happened
-
   // Unknown parameters may be anything, a token or an address: they stay on the website.
   function clean(address) {
     const url = attempt(() => new URL(address));
@@ -198,7 +187,6 @@
   }
 
   // --- Page views, and the time that is really spent on them
-
   function view(properties) {
     report();
     const referrer = page ? page.url : clean(document.referrer);
@@ -206,6 +194,14 @@
     engaged = reported = 0;
     fresh = { type: "page", messageId: page.id, properties };
     send(fresh);
+  }
+
+  // A page that was only asleep is looked at again; what was under way may have been lost.
+  function wake(event) {
+    if (!event.persisted) return;
+    away.clear();
+    isBusy = 0;
+    view();
   }
 
   const moved = () => { if (location.pathname !== page.path) view(); };
@@ -226,7 +222,6 @@
   }
 
   // --- Clicks, downloads, forms
-
   function clicked(event) {
     const start = event.composedPath()[0];
     const target = start.closest?.("a[href],area[href],[data-track]:not(form)");
@@ -263,7 +258,6 @@
   }
 
   // --- What the website may call: funnel.track(…), or funnel("track", …) before it is here
-
   const track = (event, properties) => send({ type: "track", event, properties });
   const api = {
     track,
@@ -279,10 +273,7 @@
     const on = (names, work, target = window) => names.split(" ").forEach((name) => target.addEventListener(name, work, { capture: true, passive: true }));
     for (const name of ["pushState", "replaceState"]) {
       const original = history[name];
-      history[name] = function () {
-        original.apply(this, arguments);
-        moved();
-      };
+      history[name] = (...given) => { original.apply(history, given); moved(); };
     }
     on("popstate", moved);
     on("click auxclick", clicked);
@@ -290,12 +281,7 @@
     on("pointermove pointerdown keydown scroll", settle);
     on("visibilitychange", () => { report(); flush(); });
     on("pagehide", leave);
-    on("pageshow", (event) => {
-      if (!event.persisted) return;
-      away.clear();
-      isBusy = 0;
-      view();
-    });
+    on("pageshow", wake);
     on("online", () => { failures = 0; flush(); });
     on("funnel:consent", (event) => consent(event.detail));
     if (/#funnel-staff/.test(location)) api.staff(!/=off$/.test(location));
