@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -66,10 +68,19 @@ class KeyLimitsForm(forms.Form):
         }
 
 
+class IndentedJSONField(forms.JSONField):
+    """JSON as people read it."""
+
+    def prepare_value(self, value: object) -> str:
+        if isinstance(value, str):  # what was typed
+            return value
+        return json.dumps(value, indent=2, ensure_ascii=False)
+
+
 class MendForm(forms.Form):
     """A refused message, to be set right."""
 
-    message = forms.JSONField(
+    message = IndentedJSONField(
         label=_("Message"), widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false"})
     )
 

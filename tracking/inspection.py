@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tracking.events import describe
+from tracking.history import title_of
 from tracking.models import Event, IngestCount, InspectedMessage, Source
 from tracking.presentable import presentable
 from tracking.steps import STEP_OF, Reason
@@ -29,8 +29,7 @@ class Line:
     def title(self) -> str:
         """What it was, as far as anybody could read it."""
         if self.event is not None:
-            said = self.event.name or self.event.path
-            return f"{describe(self.event.kind).label} {said}".strip()
+            return title_of(self.event)
         payload = self.message.payload
         if isinstance(payload, dict):
             said = (payload.get("type"), payload.get("event") or payload.get("name"))
