@@ -60,7 +60,8 @@ def storm(count: int, public_key: str, secret_key: str, name: str = "s") -> Iter
 
 def _request(number: int, unique: str, now: str, public: str, secret: str) -> Request:
     nth, kind = divmod(number, ROUND)
-    page = {"messageId": unique, "anonymousId": f"bot-{unique}", "timestamp": now}
+    page: dict[str, object] = {"messageId": unique, "anonymousId": f"bot-{unique}"}
+    page["timestamp"] = now
     page["properties"] = {"url": f"https://us.example/{nth}", "path": f"/{nth}"}
     pixel = f"/v1/pixel.gif?writeKey={public}&anonymousId=bot-{unique}&messageId={unique}&name=Home"
     match kind:
@@ -81,7 +82,11 @@ def _request(number: int, unique: str, now: str, public: str, secret: str) -> Re
             return post("page", page | {"anonymousId": burst}, FIREFOX, public)
         case 6:
             return Request("GET", pixel, {"User-Agent": "curl/8.5.0"}, None)
-    click = {"messageId": unique, "event": "Email Link Clicked", "timestamp": now}
+    click: dict[str, object] = {
+        "messageId": unique,
+        "event": "Email Link Clicked",
+        "timestamp": now,
+    }
     mail, link = divmod(nth, LINKS)
     click["properties"] = {
         "email": VICTIM, "email_id": f"mail {mail}", "link_url": f"https://us.example/{link}",

@@ -47,7 +47,9 @@ def _seen_by(by: Actor, email: str) -> Lead | None:
     if by.user is None:
         return None
     holder = lead_with_email(email)
-    return Lead.objects.visible_to(by.user).filter(pk=holder and holder.pk).first()
+    if holder is None:
+        return None
+    return Lead.objects.visible_to(by.user).filter(pk=holder.pk).first()
 
 
 def _whom_to_ask(by: Actor) -> str:

@@ -71,8 +71,8 @@ def require_separable(merge: Merge, survivor: Lead, loser: Lead, *, by: Actor) -
             _("%(who)s was faster: this merge is taken apart already.")
             % {"who": merge.undone_by_label or _("Somebody")}
         )
-    if survivor.stage == Stage.MERGED:
-        further = Lead.objects.get(pk=survivor.merged_into_id)
+    further = survivor.merged_into
+    if further is not None:
         raise Refused(
             _("%(name)s itself was merged into %(further)s. Take that merge apart first.")
             % {"name": survivor.name, "further": further.name}

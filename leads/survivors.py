@@ -88,4 +88,7 @@ def merged_with_email(email: str) -> int | None:
 def lead_with_email(email: str) -> Lead | None:
     """The lead that an address stands for today; None when nobody has it."""
     active = spelled(email).exclude(stage=Stage.MERGED).first()
-    return active or Lead.objects.filter(pk=merged_with_email(email)).first()
+    if active is not None:
+        return active
+    standing_for = merged_with_email(email)
+    return None if standing_for is None else Lead.objects.get(pk=standing_for)

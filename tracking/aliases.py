@@ -36,7 +36,8 @@ def say(register: Register, event: Seen) -> None:
     if not said.previous_id or not said.user_id or said.previous_id == said.user_id:
         return
     leads = _both(register, said)
-    is_flagged = None not in leads and len({register.stands_for(lead) for lead in leads}) > 1
+    known = {register.stands_for(lead) for lead in leads if lead is not None}
+    is_flagged = len(known) > 1
     register.aliases.append(
         Alias(
             **said._asdict(),

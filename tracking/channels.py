@@ -8,7 +8,7 @@ order, not because this file says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
@@ -57,15 +57,24 @@ class Arrival(NamedTuple):
 class Rule(Protocol):
     """A row of ChannelRule, or something that looks like one."""
 
-    subject: str
-    operator: str
-    values: Sequence[str]
-    also_subject: str
-    also_operator: str
-    also_values: Sequence[str]
-    channel: str
-    source: str
-    medium: str
+    @property
+    def subject(self) -> str: ...
+    @property
+    def operator(self) -> str: ...
+    @property
+    def values(self) -> Sequence[str]: ...
+    @property
+    def also_subject(self) -> str: ...
+    @property
+    def also_operator(self) -> str: ...
+    @property
+    def also_values(self) -> Sequence[str]: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def medium(self) -> str: ...
 
 
 class Decision(NamedTuple):
@@ -156,7 +165,7 @@ def _fitting(arrival: Arrival, subject: str, operator: str, values: Sequence[str
     return next((value for value in values if matches(words, plain(value))), "")
 
 
-_COMPARISONS = {
+_COMPARISONS: dict[str, Callable[[str, str], bool]] = {
     Operator.IS: lambda words, value: words == value,
     Operator.CONTAINS: lambda words, value: bool(value) and value in words,
     Operator.BEGINS: lambda words, value: bool(value) and words.startswith(value),

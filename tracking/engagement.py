@@ -57,8 +57,9 @@ def read_report(event: Seen) -> Report | None:
     if event.kind != KIND:
         return None
     view_id, spent = event.properties.get("page_view_id"), event.properties.get("engaged_ms")
-    is_number = isinstance(spent, int | float) and not isinstance(spent, bool)
-    if not isinstance(view_id, str) or not is_number or not 0 < len(view_id) <= LONGEST_ID:
+    if not isinstance(spent, int | float) or isinstance(spent, bool):
+        return None
+    if not isinstance(view_id, str) or not 0 < len(view_id) <= LONGEST_ID:
         return None
     spent = int(min(max(spent, 0), MOST_MS))
     return Report(event.source_id, view_id, event.anonymous_id, spent, event.occurred_at)

@@ -63,7 +63,7 @@ def read_hits(starts: dict[Stream, datetime]) -> dict[Stream, list[Hit]]:
 def all_streams() -> Iterator[tuple[Stream, Iterator[Hit]]]:
     """Every stream with its events; to be read one after the other, inside a transaction."""
     with connection.chunked_cursor() as cursor:
-        cursor.itersize = 5000
+        cursor.itersize = 5000  # type: ignore[attr-defined]  # a server-side cursor of psycopg
         cursor.execute(_OF_ALL, [NO_VISIT])
         for stream, rows in groupby(cursor, key=lambda row: (row[0], row[1])):
             yield stream, map(_hit, rows)
@@ -74,4 +74,5 @@ def _hit(row: tuple) -> Hit:
     if isinstance(campaign, str):  # a plain cursor hands out JSON as text
         campaign = json.loads(campaign)
     known = campaign if isinstance(campaign, dict) else None
-    return Hit(*row[2:7], known, row[8], row[9])
+    at, kind, path, url, referrer = row[2:7]
+    return Hit(at, kind, path, url, referrer, known, row[8], row[9])

@@ -36,7 +36,11 @@ def join(register: Register, event: Seen, lead_id: int) -> None:
 def read_facts(traits: dict[str, Any]) -> Facts:
     """What the traits say; the group's id names a domain if it is one."""
     said = [traits.get(key) for key in _DOMAINS]
-    domains = [corporate_domain(text) for text in (*said, traits.get("group_id")) if _is_text(text)]
+    domains = [
+        corporate_domain(text)
+        for text in (*said, traits.get("group_id"))
+        if isinstance(text, str) and text.strip()
+    ]
     return Facts(
         name=_first_text(traits, _NAMES)[:200],
         domain=next(filter(None, domains), ""),
@@ -51,13 +55,9 @@ def _holder_of_country(traits: dict[str, Any]) -> dict[str, Any]:
     return address if isinstance(address, dict) and "country" in address else traits
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
 def _first_text(traits: dict[str, Any], keys: tuple[str, ...]) -> str:
-    found = (traits.get(key) for key in keys)
-    return next((" ".join(text.split()) for text in found if _is_text(text)), "")
+    texts = [value for key in keys if isinstance(value := traits.get(key), str)]
+    return next((" ".join(text.split()) for text in texts if text.strip()), "")
 
 
 def _first_number(traits: dict[str, Any], keys: tuple[str, ...]) -> int | None:
@@ -69,6 +69,8 @@ def _first_number(traits: dict[str, Any], keys: tuple[str, ...]) -> int | None:
             value = (
                 int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 11 else 0
             )
-        if type(value) in (int, float) and 0 < value <= MOST_EMPLOYEES:
+        if (isinstance(value, int | float) and not isinstance(value, bool)) and (
+            0 < value <= MOST_EMPLOYEES
+        ):
             return int(value)
     return None

@@ -21,6 +21,7 @@ from tracking.models import Event, Verdict, Visit
 
 _FAR_OFF = datetime(9000, 1, 1, tzinfo=UTC)
 MACHINES = "machines"  # stands for all kinds of a day in a group's key
+MOST_VISITS = 1_000  # through one channel, looked at for one page
 LOOKED_AT = 3_000  # events, at most, for the kinds to choose from
 HIDDEN = ("page_engaged",)  # the time on a page stands beside its view
 
@@ -107,7 +108,7 @@ def read_groups(
     lead: Lead, before: datetime | None, limit: int, narrowing: Narrowing, late: timedelta
 ) -> list[Group]:
     """The newest `limit` groups whose last event happened before that instant."""
-    narrow, params = _narrow(lead, narrowing)
+    narrow, params = _narrow(lead, narrowing, before or _FAR_OFF)
     params |= {
         "lead": lead.pk,
         "before": before or _FAR_OFF,
@@ -117,9 +118,19 @@ def read_groups(
     }
     with connection.cursor() as cursor:
         cursor.execute(_GROUPS.format(narrow=narrow), params)
+        rows = cursor.fetchall()
         return [
-            Group(GroupKey(row[0], row[1], row[2]), *row[3:8], row[8] or [], int(row[9]))
-            for row in cursor.fetchall()
+            Group(
+                GroupKey(*key),
+                count,
+                at,
+                newest_id,
+                late_count,
+                lateness,
+                paths or [],
+                int(engaged_ms),
+            )
+            for *key, count, at, newest_id, late_count, lateness, paths, engaged_ms in rows
         ]
 
 
@@ -136,7 +147,7 @@ def events_of(
     lead: Lead, key: GroupKey, narrowing: Narrowing, before: tuple[datetime, int] | None, limit: int
 ) -> list[Event]:
     """The events of a group, newest first, behind that place."""
-    narrow, params = _narrow(lead, narrowing)
+    narrow, params = _narrow(lead, narrowing, day_begins_at(key.day + timedelta(days=2)))
     params |= {
         "lead": lead.pk,
         "begins": day_begins_at(key.day),
@@ -174,27 +185,33 @@ def channels_of(lead: Lead) -> list[str]:
     return sorted(found | {TOUCHPOINTS[k] for k in touched.values_list("kind", flat=True)})
 
 
-def _narrow(lead: Lead, narrowing: Narrowing) -> tuple[str, dict[str, Any]]:
+def _narrow(
+    lead: Lead, narrowing: Narrowing, before: datetime = _FAR_OFF
+) -> tuple[str, dict[str, Any]]:
     """A condition on events `e`: of a kind, or on visits through a channel."""
-    conditions, params = [f"e.kind <> '{HIDDEN[0]}'"], {}
+    conditions = [f"e.kind <> '{HIDDEN[0]}'"]
+    params: dict[str, Any] = {}
     if narrowing.kind:
         conditions.append("e.kind = %(kind)s")
         params["kind"] = narrowing.kind
     if narrowing.channel:
         kinds = [kind for kind, channel in TOUCHPOINTS.items() if channel == narrowing.channel]
         conditions.append("(e.kind = ANY(%(kinds)s) OR e.occurred_at <@ %(spans)s::tstzmultirange)")
-        params |= {"kinds": kinds, "spans": _spans_of(lead, narrowing.channel)}
+        params |= {"kinds": kinds, "spans": _spans_of(lead, narrowing.channel, before)}
     return " AND ".join(conditions), params
 
 
-def _spans_of(lead: Lead, channel: str) -> str:
-    """When the lead was on a visit through this channel, as PostgreSQL writes it."""
+def _spans_of(lead: Lead, channel: str, before: datetime) -> str:
+    """When the lead was last on visits through this channel before that instant, as PostgreSQL
+    writes it. More visits than a page can show are not needed."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT coalesce(range_agg(tstzrange(started_at, ended_at, '[]')), '{}')::text
-              FROM tracking_visit WHERE lead_id = %s AND channel = %s
+              FROM (SELECT started_at, ended_at FROM tracking_visit
+                     WHERE lead_id = %s AND channel = %s AND started_at < %s
+                     ORDER BY started_at DESC LIMIT %s) AS visit
             """,
-            [lead.pk, channel],
+            [lead.pk, channel, before, MOST_VISITS],
         )
         return cursor.fetchone()[0]

@@ -168,7 +168,7 @@ def _sum(flows: Iterable[Flow]) -> Flow:
 
 def _pages(filters: TrafficFilters) -> list[PageLine]:
     """The pages of the period; narrowed by channel, if at all."""
-    params = {
+    params: dict[str, Any] = {
         "from_on": filters.period.from_on,
         "until_on": filters.period.until_on,
         "channel": filters.segment.get("channel", ""),

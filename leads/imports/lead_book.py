@@ -104,10 +104,12 @@ class LeadBook:
             self._by_pk[state.lead.pk] = state
             if state.lead.email:
                 self.by_email[state.lead.email.lower()] = state
-        for found, known in ((by_id, self.by_id), (by_email, self.by_email)):
-            for key, lead_id in found.items():
-                if state := self._by_pk.get(went.get(lead_id, lead_id)):
-                    known[key] = state
+        for key, lead_id in by_id.items():
+            if found := self._by_pk.get(went.get(lead_id, lead_id)):
+                self.by_id[key] = found
+        for email, lead_id in by_email.items():
+            if found := self._by_pk.get(went.get(lead_id, lead_id)):
+                self.by_email[email] = found
 
     def add(self, state: LeadState, ids: Iterable[ExternalKey], email: str) -> None:
         """Remember under which keys a planned lead is known from now on."""

@@ -90,13 +90,14 @@ def read_effects() -> dict[str, str]:
 
 
 def _settled(row: tuple, effects: dict[str, str]) -> Settled:
-    *event, verdict_before, before, listed, rule_id, rule_effect = row
+    *event, listed, rule_id, rule_effect = row
+    verdict_before, before = event[-2:]
     signals = sorted({*evidence_in(before, verdict_before), *listed})
     verdict = weigh(signals, effects)
     if rule_id:
         verdict = VERDICT_OF_RULE[rule_effect]
         signals = sorted([*signals, f"{RULE_PREFIX}{rule_id}"])
-    return Settled(*event, verdict_before, before, verdict, signals, rule_id)
+    return Settled._make([*event, verdict, signals, rule_id])
 
 
 def has_rules_about_people() -> bool:
