@@ -197,31 +197,35 @@ class Collector:
             await answers.picture(send, 400)
             return
         try:
-            sender = await self.keys.find(key) if key else None
-            if sender is None:
-                self.turnaways.note("unknown_key" if key else "no_key")
-                await answers.picture(send, 401)
-                return
-            self.gate.check_picture(sender, headers)
-            self.gate.take(sender, 1)
-            call = scope["path"].rstrip("/").rpartition("/")[2]
-            envelope = make_envelope(sender, CALLS.get(call, ""), None, scope, headers)
-            harvest = harvest_one(message, envelope)
-            await self._write(sender, "pixel", harvest, 500, message)
-        except NotAllowed as error:
-            await self._write(sender, "pixel", Harvest(left_out=[(0, error.reason)]), 0)
-            await answers.picture(send, 403)
+            status = await self._take_picture(message, key, scope, headers)
         except TooFast as error:
             self.turnaways.note("rate_limited", error.sender.source_id)
-            await answers.picture(send, 429)
+            status = 429
         except DatabaseAway:
             self.turnaways.note("unavailable")
-            await answers.picture(send, 503)
+            status = 503
         except QueueFull:
             self.turnaways.note("overloaded")
-            await answers.picture(send, 429)
-        else:
-            await answers.picture(send, 200 if harvest.rows else 400)
+            status = 429
+        await answers.picture(send, status)
+
+    async def _take_picture(self, message: dict, key: str, scope, headers) -> int:
+        """Store what a picture's address says; returns the status of the answer."""
+        sender = await self.keys.find(key) if key else None
+        if sender is None:
+            self.turnaways.note("unknown_key" if key else "no_key")
+            return 401
+        try:
+            self.gate.check_picture(sender, headers)
+        except NotAllowed as error:
+            await self._write(sender, "pixel", Harvest(left_out=[(0, error.reason)]), 0)
+            return 403
+        self.gate.take(sender, 1)
+        call = scope["path"].rstrip("/").rpartition("/")[2]
+        envelope = make_envelope(sender, CALLS.get(call, ""), None, scope, headers)
+        harvest = harvest_one(message, envelope)
+        await self._write(sender, "pixel", harvest, 500, message)
+        return 200 if harvest.rows else 400
 
     async def _settings(self, key: str, scope, send) -> None:
         """What Segment's browser library asks for before it sends anything."""
