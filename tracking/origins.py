@@ -1,8 +1,8 @@
 """Which websites may send with a public key: exact origins and wildcards of a domain.
 
-    https://www.example.com   exactly this scheme, host and port
-    *.example.com             every host below example.com (not itself), any scheme and port
-    www.example.com           this host, any scheme and port
+https://www.example.com   exactly this scheme, host and port
+*.example.com             every host below example.com (not itself), any scheme and port
+www.example.com           this host, any scheme and port
 """
 
 from __future__ import annotations

@@ -1,6 +1,14 @@
 from django.urls import path
 
-from tracking import channel_views, install_views, intake_views, key_views, touchpoint_views, verdict_views, views
+from tracking import (
+    channel_views,
+    install_views,
+    intake_views,
+    key_views,
+    touchpoint_views,
+    verdict_views,
+    views,
+)
 
 app_name = "tracking"
 urlpatterns = [

@@ -13,7 +13,6 @@ from django.db import migrations, models
 
 from tracking.default_channels import default_rules
 
-
 TRIGGERS = """
 CREATE FUNCTION tracking_events_settled() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -9,97 +9,202 @@ import tracking.models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('leads', '0019_touches'),
-        ('tracking', '0006_channels_and_visits'),
+        ("leads", "0019_touches"),
+        ("tracking", "0006_channels_and_visits"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='InspectedMessage',
+            name="InspectedMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='when')),
-                ('outcome', models.CharField(choices=[('received', 'received'), ('accepted', 'accepted'), ('duplicate', 'duplicate'), ('rejected', 'rejected'), ('quarantined', 'quarantined')], max_length=12, verbose_name='outcome')),
-                ('reason', models.CharField(blank=True, db_default='', max_length=40, verbose_name='reason')),
-                ('call', models.CharField(blank=True, db_default='', max_length=10, verbose_name='call')),
-                ('message_id', models.TextField(blank=True, db_default='')),
-                ('payload', models.JSONField(null=True)),
-                ('mended_at', models.DateTimeField(null=True, verbose_name='mended')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="when"
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("received", "received"),
+                            ("accepted", "accepted"),
+                            ("duplicate", "duplicate"),
+                            ("rejected", "rejected"),
+                            ("quarantined", "quarantined"),
+                        ],
+                        max_length=12,
+                        verbose_name="outcome",
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True, db_default="", max_length=40, verbose_name="reason"
+                    ),
+                ),
+                (
+                    "call",
+                    models.CharField(blank=True, db_default="", max_length=10, verbose_name="call"),
+                ),
+                ("message_id", models.TextField(blank=True, db_default="")),
+                ("payload", models.JSONField(null=True)),
+                ("mended_at", models.DateTimeField(null=True, verbose_name="mended")),
             ],
             options={
-                'verbose_name': 'message',
-                'verbose_name_plural': 'messages',
+                "verbose_name": "message",
+                "verbose_name_plural": "messages",
             },
         ),
         migrations.CreateModel(
-            name='TurnedAway',
+            name="TurnedAway",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField(verbose_name='day')),
-                ('reason', models.CharField(choices=[('no_key', 'no write key'), ('unknown_key', 'unknown or revoked key'), ('rate_limited', "more than the key's rate limit"), ('overloaded', 'too much was waiting to be stored'), ('unavailable', 'the database did not answer')], max_length=20, verbose_name='reason')),
-                ('count', models.BigIntegerField(default=0, verbose_name='requests')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField(verbose_name="day")),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("no_key", "no write key"),
+                            ("unknown_key", "unknown or revoked key"),
+                            ("rate_limited", "more than the key's rate limit"),
+                            ("overloaded", "too much was waiting to be stored"),
+                            ("unavailable", "the database did not answer"),
+                        ],
+                        max_length=20,
+                        verbose_name="reason",
+                    ),
+                ),
+                ("count", models.BigIntegerField(default=0, verbose_name="requests")),
             ],
             options={
-                'ordering': ('-day', 'source', 'reason'),
+                "ordering": ("-day", "source", "reason"),
             },
         ),
         migrations.AddField(
-            model_name='writekey',
-            name='allowed_origins',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, db_default=[], default=list),
+            model_name="writekey",
+            name="allowed_origins",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.TextField(), blank=True, db_default=[], default=list
+            ),
         ),
         migrations.AddField(
-            model_name='writekey',
-            name='burst',
-            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='messages at once'),
+            model_name="writekey",
+            name="burst",
+            field=models.PositiveIntegerField(
+                blank=True, null=True, verbose_name="messages at once"
+            ),
         ),
         migrations.AddField(
-            model_name='writekey',
-            name='per_second',
-            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='messages per second'),
+            model_name="writekey",
+            name="per_second",
+            field=models.PositiveIntegerField(
+                blank=True, null=True, verbose_name="messages per second"
+            ),
         ),
         migrations.AddField(
-            model_name='writekey',
-            name='replaces',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='successors', to='tracking.writekey'),
+            model_name="writekey",
+            name="replaces",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="successors",
+                to="tracking.writekey",
+            ),
         ),
         migrations.AddField(
-            model_name='writekey',
-            name='scopes',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), db_default=['events', 'history', 'touchpoints'], default=tracking.models.all_scopes),
+            model_name="writekey",
+            name="scopes",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.TextField(),
+                db_default=["events", "history", "touchpoints"],
+                default=tracking.models.all_scopes,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='writekey',
-            constraint=models.CheckConstraint(condition=models.Q(('per_second', None), models.Q(('burst__gt', 0), ('per_second__gt', 0)), _connector='OR'), name='tracking_writekey_limit_lets_through'),
+            model_name="writekey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("per_second", None),
+                    models.Q(("burst__gt", 0), ("per_second__gt", 0)),
+                    _connector="OR",
+                ),
+                name="tracking_writekey_limit_lets_through",
+            ),
         ),
         migrations.AddField(
-            model_name='inspectedmessage',
-            name='key',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tracking.writekey'),
+            model_name="inspectedmessage",
+            name="key",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="tracking.writekey",
+            ),
         ),
         migrations.AddField(
-            model_name='inspectedmessage',
-            name='quarantined',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tracking.quarantinedmessage'),
+            model_name="inspectedmessage",
+            name="quarantined",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="tracking.quarantinedmessage",
+            ),
         ),
         migrations.AddField(
-            model_name='inspectedmessage',
-            name='source',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tracking.source'),
+            model_name="inspectedmessage",
+            name="source",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="tracking.source",
+            ),
         ),
         migrations.AddField(
-            model_name='turnedaway',
-            name='source',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tracking.source'),
+            model_name="turnedaway",
+            name="source",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="tracking.source",
+            ),
         ),
         migrations.AddIndex(
-            model_name='inspectedmessage',
-            index=models.Index(models.F('source'), models.F('outcome'), models.OrderBy(models.F('id'), descending=True), name='tracking_inspected_newest'),
+            model_name="inspectedmessage",
+            index=models.Index(
+                models.F("source"),
+                models.F("outcome"),
+                models.OrderBy(models.F("id"), descending=True),
+                name="tracking_inspected_newest",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='turnedaway',
-            constraint=models.UniqueConstraint(fields=('source', 'day', 'reason'), name='tracking_turnedaway_once', nulls_distinct=False),
+            model_name="turnedaway",
+            constraint=models.UniqueConstraint(
+                fields=("source", "day", "reason"),
+                name="tracking_turnedaway_once",
+                nulls_distinct=False,
+            ),
         ),
     ]

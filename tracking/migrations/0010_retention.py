@@ -36,78 +36,159 @@ DROP FUNCTION tracking_message_digest;
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tracking', '0009_time_on_pages'),
+        ("tracking", "0009_time_on_pages"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PurgedMessage',
+            name="PurgedMessage",
             fields=[
-                ('digest', models.UUIDField(primary_key=True, serialize=False)),
+                ("digest", models.UUIDField(primary_key=True, serialize=False)),
             ],
         ),
         migrations.CreateModel(
-            name='PurgeMark',
+            name="PurgeMark",
             fields=[
-                ('event_id', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('digest', models.UUIDField()),
-                ('rule', models.CharField(choices=[('machine', 'machines'), ('anonymous', 'visitors nobody knows')], max_length=10)),
-                ('marked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("event_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("digest", models.UUIDField()),
+                (
+                    "rule",
+                    models.CharField(
+                        choices=[("machine", "machines"), ("anonymous", "visitors nobody knows")],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "marked_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RetentionSweep',
+            name="RetentionSweep",
             fields=[
-                ('rule', models.CharField(choices=[('machine', 'machines'), ('anonymous', 'visitors nobody knows')], max_length=10, primary_key=True, serialize=False)),
-                ('next_event_id', models.BigIntegerField(default=0)),
-                ('began_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "rule",
+                    models.CharField(
+                        choices=[("machine", "machines"), ("anonymous", "visitors nobody knows")],
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("next_event_id", models.BigIntegerField(default=0)),
+                (
+                    "began_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='JobRun',
+            name="JobRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('job', models.CharField(max_length=40, verbose_name='job')),
-                ('slot', models.DateTimeField(verbose_name='due')),
-                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='started')),
-                ('lease_until', models.DateTimeField()),
-                ('attempts', models.PositiveSmallIntegerField(db_default=1)),
-                ('done', models.BigIntegerField(db_default=0, verbose_name='rows')),
-                ('finished_at', models.DateTimeField(null=True, verbose_name='finished')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("job", models.CharField(max_length=40, verbose_name="job")),
+                ("slot", models.DateTimeField(verbose_name="due")),
+                (
+                    "started_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="started"
+                    ),
+                ),
+                ("lease_until", models.DateTimeField()),
+                ("attempts", models.PositiveSmallIntegerField(db_default=1)),
+                ("done", models.BigIntegerField(db_default=0, verbose_name="rows")),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
             ],
             options={
-                'ordering': ('-slot',),
-                'indexes': [models.Index(models.F('job'), condition=models.Q(('finished_at', None)), name='tracking_jobrun_open')],
-                'constraints': [models.UniqueConstraint(fields=('job', 'slot'), name='tracking_jobrun_once')],
+                "ordering": ("-slot",),
+                "indexes": [
+                    models.Index(
+                        models.F("job"),
+                        condition=models.Q(("finished_at", None)),
+                        name="tracking_jobrun_open",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("job", "slot"), name="tracking_jobrun_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RetentionSettings',
+            name="RetentionSettings",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('anonymous_days', models.PositiveIntegerField(db_default=395, default=395)),
-                ('machine_days', models.PositiveIntegerField(db_default=90, default=90)),
-                ('inspected_days', models.PositiveIntegerField(db_default=1, default=1)),
-                ('edited_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("anonymous_days", models.PositiveIntegerField(db_default=395, default=395)),
+                ("machine_days", models.PositiveIntegerField(db_default=90, default=90)),
+                ("inspected_days", models.PositiveIntegerField(db_default=1, default=1)),
+                (
+                    "edited_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='tracking_retention_one_row'), models.CheckConstraint(condition=models.Q(('anonymous_days__gte', 30), ('inspected_days__gte', 1), ('machine_days__gte', 7)), name='tracking_retention_long_enough')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("id", 1)), name="tracking_retention_one_row"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("anonymous_days__gte", 30),
+                            ("inspected_days__gte", 1),
+                            ("machine_days__gte", 7),
+                        ),
+                        name="tracking_retention_long_enough",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PurgeCount',
+            name="PurgeCount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField(verbose_name='day')),
-                ('rule', models.CharField(choices=[('machine', 'machines'), ('anonymous', 'visitors nobody knows')], max_length=10, verbose_name='rule')),
-                ('count', models.BigIntegerField(default=0, verbose_name='events')),
-                ('source', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tracking.source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField(verbose_name="day")),
+                (
+                    "rule",
+                    models.CharField(
+                        choices=[("machine", "machines"), ("anonymous", "visitors nobody knows")],
+                        max_length=10,
+                        verbose_name="rule",
+                    ),
+                ),
+                ("count", models.BigIntegerField(default=0, verbose_name="events")),
+                (
+                    "source",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tracking.source",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-day', 'source', 'rule'),
-                'constraints': [models.UniqueConstraint(fields=('source', 'day', 'rule'), name='tracking_purgecount_once')],
+                "ordering": ("-day", "source", "rule"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("source", "day", "rule"), name="tracking_purgecount_once"
+                    )
+                ],
             },
         ),
         migrations.RunSQL(FUNCTIONS, NO_FUNCTIONS),
