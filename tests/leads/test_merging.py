@@ -161,7 +161,10 @@ def test_buying_roles_are_united_and_taken_back(ada, twin, mia):
 def test_both_histories_say_what_happened(ada, twin, mia):
     row = merge(ada, twin, mia)
     unmerge(row, mia)
-    for lead, verbs in ((ada, ["merged", "told_apart", "unmerged"]), (twin, ["merged_away", "told_apart", "restored"])):
+    for lead, verbs in (
+        (ada, ["merged", "told_apart", "unmerged"]),
+        (twin, ["merged_away", "told_apart", "restored"]),
+    ):
         entries = AuditEntry.objects.filter(object_id=lead.pk, object_kind="lead").order_by("pk")
         assert [entry.verb for entry in entries] == verbs
         assert all(entry.actor == mia and entry.reason for entry in entries)
