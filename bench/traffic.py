@@ -36,7 +36,7 @@ VISITS = """
 INSERT INTO tracking_visit (anonymous_id, is_machine, started_at, ended_at, event_count,
     page_views, engaged_ms, pages, has_utm, click_id, referrer, landing_path, channel, source,
     medium, campaign)
-SELECT 'visitor-' || (n * 7919 %% (%(visits)s / 2)), n %% 20 = 0,
+SELECT 'visitor-' || (n::bigint * 7919 %% (%(visits)s / 2)), n %% 20 = 0,
        at, at + interval '9 minutes', 4, 3, 90000,
        jsonb_build_object('/page/' || n %% 30, '[1, 40000, 0]'::jsonb,
                           '/page/' || n %% 17, '[2, 50000, 60]'::jsonb),
