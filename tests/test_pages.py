@@ -23,6 +23,7 @@ from tracking.models import ChannelRule, Event, InspectedMessage, Source, Verdic
 from tracking.verdicts.ruling import ask_for_run
 from users.models import User
 
+pytestmark = pytest.mark.django_db
 PERSONAS = ("anonymous", "viv", "mia", "sam", "sue", "mona", "ana")
 # Who of those whom the matrix lets in sees Sam's lead and all that hangs on it.
 SIGHT = {"mia", "sam", "mona", "ana"}
