@@ -180,9 +180,10 @@ def kinds_of(lead: Lead) -> list[str]:
 
 def channels_of(lead: Lead) -> list[str]:
     """The channels that this lead's visits and touchpoints came through, for the filter."""
-    found = set(Visit.objects.filter(lead=lead).values_list("channel", flat=True).distinct())
-    touched = Event.objects.filter(lead=lead, kind__in=sorted(TOUCHPOINTS))
-    return sorted(found | {TOUCHPOINTS[k] for k in touched.values_list("kind", flat=True)})
+    channels = Visit.objects.filter(lead=lead).values_list("channel")
+    kinds = Event.objects.filter(lead=lead, kind__in=sorted(TOUCHPOINTS)).values_list("kind")
+    # One query; no kind is called like a channel.
+    return sorted({TOUCHPOINTS.get(name, name) for (name,) in channels.union(kinds)})
 
 
 def _narrow(
