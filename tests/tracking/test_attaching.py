@@ -209,11 +209,13 @@ def test_what_a_server_said_about_a_user_before_it_named_the_person_is_attached_
 
 def test_mail_events_find_their_recipient_by_address(tell, attach):
     lead = known("ada@acme.example")
-    for name in ("Email Delivered", "Email Opened", "Email Link Clicked"):
+    hours = {"Email Delivered": 3, "Email Opened": 2, "Email Link Clicked": 1}
+    for name, ago in hours.items():
         tell(
             name,
             user="x",
             trusted=True,
+            ago=timedelta(hours=ago),
             context={"traits": {"email": "ADA@acme.example"}},
             email_subject="Spring news",
         )
@@ -310,11 +312,8 @@ def test_machines_make_no_visitors_no_leads_and_no_activity(tell, attach):
     lead.refresh_from_db()
     assert lead.standing.last_activity_at is None
     assert not Consent.objects.exists()
-    entries = read(lead, only="events")
-    assert [(entry.title, entry.is_machine) for entry in entries] == [
-        ("Unsubscribed", True),
-        ("Link in e-mail clicked", True),
-    ]
+    (entry,) = read(lead, only="events")
+    assert (entry.title, entry.is_machine, entry.count) == ("Machine activity", True, 2)
 
 
 def test_one_message_has_one_effect_however_often_it_comes(tell, attach, news):
