@@ -36,7 +36,6 @@ class Scope(models.TextChoices):
 
     EVENTS = "events", _("send events")
     HISTORY = "history", _("import history")
-    TOUCHPOINTS = "touchpoints", _("record touchpoints")
 
 
 ALL_SCOPES = [scope.value for scope in Scope]

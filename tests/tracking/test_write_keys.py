@@ -158,7 +158,7 @@ class TestScopes:
             assert answer.json()["rejected"][0]["reason"] == "out_of_scope"
 
     def test_a_key_is_made_with_all_scopes(self, web):
-        assert set(of_text(web.secret_key).scopes) == {"events", "history", "touchpoints"}
+        assert set(of_text(web.secret_key).scopes) == {"events", "history"}
 
 
 class TestRates:
@@ -281,10 +281,10 @@ class TestLife:
         client.force_login(mia)
         key, _text = issue_key(crm, is_secret=True)
         page = reverse("tracking:key", args=[key.pk])
-        client.post(page, {"events": "on", "touchpoints": "on"})
+        client.post(page, {"events": "on"})
         answer = client.post(reverse("tracking:rotation", args=[key.pk]))
         text = answer.context["key"]
         new = of_text(text)
         assert (answer.status_code, text in answer.text) == (201, True)
-        assert new.scopes == ["events", "touchpoints"]
+        assert new.scopes == ["events"]
         assert text not in client.get(reverse("tracking:key", args=[new.pk])).text

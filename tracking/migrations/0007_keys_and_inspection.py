@@ -130,7 +130,7 @@ class Migration(migrations.Migration):
             name="scopes",
             field=django.contrib.postgres.fields.ArrayField(
                 base_field=models.TextField(),
-                db_default=["events", "history", "touchpoints"],
+                db_default=["events", "history"],
                 default=tracking.models.all_scopes,
             ),
         ),
