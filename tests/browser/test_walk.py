@@ -109,6 +109,7 @@ def accept_in_the_inbox(page: Page) -> None:
 def work_as_sal(page: Page) -> None:
     """The four questions, and who decides."""
     panel = page.locator("#sales")
+    expect(panel.get_by_role("button", name="Save answers")).to_be_visible()
     verdicts = panel.locator("select[name*=budget], select[name*=authority], select[name*=need]")
     for number in range(verdicts.count()):
         verdicts.nth(number).select_option("met")
