@@ -11,6 +11,7 @@ from funnel_app.relay import DRAINS
 from leads.models import Lead
 from leads.stages import Stage
 from leads.timeline import read
+from tracking.models import Event
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
 
@@ -25,6 +26,18 @@ def drain_until_scored() -> Lead:
         if lead.standing.score or time.monotonic() > deadline:
             return lead
         time.sleep(0.2)
+
+
+def test_a_batch_keeps_its_order_within_one_instant(web):
+    at = "2026-03-01T10:00:00.021Z"
+    pages = [
+        {"type": "page", "anonymousId": "v1", "messageId": f"{9 - n}", "timestamp": at,
+         "properties": {"url": f"https://us.example/{n}"}}
+        for n in range(3)
+    ]  # fmt: skip
+    assert web.post("/v1/batch", {"batch": pages}).status_code == 200
+    paths = Event.objects.order_by("occurred_at").values_list("path", flat=True)
+    assert list(paths) == ["/0", "/1", "/2"]
 
 
 def test_what_the_segment_library_sends_stands_on_the_timeline_and_counts_for_the_score(web):
