@@ -46,11 +46,13 @@ def test_every_page_of(who, color_scheme, width, content, request, signed_in, ru
     assert found == []
 
 
-def test_a_lead_page_is_accessible(content, signed_in, mia, run_axe):
-    page = signed_in(mia)
+@pytest.mark.parametrize(("color_scheme", "width"), LOOKS)
+def test_a_lead_page_is_accessible(content, signed_in, mia, run_axe, color_scheme, width):
+    page = signed_in(mia, color_scheme=color_scheme, width=width)
     page.goto("/leads/")
     page.locator("main table a[href^='/leads/']").first.click()
     page.wait_for_load_state("networkidle")
+    assert is_within_screen(page)
     assert run_axe(page) == []
 
 
