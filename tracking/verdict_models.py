@@ -204,6 +204,8 @@ class VerdictChange(models.Model):
         VerdictRule, null=True, db_index=False, on_delete=models.PROTECT, related_name="+"
     )
     cause = models.CharField(max_length=100, blank=True)
+    # The event waited to be attached, so nothing had followed from `verdict_before` yet.
+    was_waiting = models.BooleanField(db_default=False)
 
     class Meta:
         ordering = ("id",)

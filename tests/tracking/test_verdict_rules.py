@@ -130,6 +130,31 @@ def test_a_machines_form_that_was_a_humans_makes_its_lead_after_all(tell, settle
     assert books_balance()
 
 
+def test_counting_only_while_it_waits_is_not_having_counted(tell, settle, rule):
+    """Overruled and taken back before it could be attached: a later rule still makes the lead."""
+    form = tell("Form Submitted", who="v1", email=ADA, consent=True, header=GOOGLEBOT)
+    settle()
+    ours = ruling.make_rule(
+        ruling.read_rule(effect="human", reason="Ours", user_agent="Googlebot"), by=MIA
+    )
+    running.drain()
+    assert PendingEvent.objects.get().event_id == form.pk
+    ruling.end_rule(ours.pk, by=MIA)
+    running.drain()
+    assert verdict_of(form) == Verdict.MACHINE
+    settle()
+    assert not Lead.objects.exists()
+    again = rule("human", user_agent="Googlebot")
+    assert (Lead.objects.get().email, Lead.objects.get().consents.count()) == (ADA, 1)
+    ruling.end_rule(again.pk, by=MIA)
+    settle()
+    rule("human", user_agent="Googlebot")
+    assert (Lead.objects.count(), Lead.objects.get().consents.count()) == (1, 1)
+    told = VerdictChange.objects.filter(event_id=form.pk).order_by("id")
+    assert [line.was_waiting for line in told] == [False, True, False, False, False]
+    assert books_balance()
+
+
 def test_colleagues_count_for_nothing_and_neither_do_their_browsers(tell, settle, rule, take_back):
     before = tell("page", who="ours", path="/a", ago=HOUR)
     tell("page", who="theirs", path="/a", ago=HOUR)

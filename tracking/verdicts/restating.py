@@ -45,7 +45,8 @@ def restate(settled: Sequence[Settled], *, cause: str = "", rule_id: int | None 
     waiting = _waiting_among(settled)
     attached = [line for line in settled if line.id not in waiting]
     _draw_what_never_counted(attached)
-    _log([*attached, *_with_history(waiting, settled)], cause, rule_id)
+    _log(attached, cause, rule_id)
+    _log(_with_history(waiting, settled), cause, rule_id, were_waiting=True)
     if attached:
         _follow(attached)
     return len(attached)
@@ -101,7 +102,7 @@ def _draw_what_never_counted(settled: Sequence[Settled]) -> None:
     """Events that were a machine's from the beginning are attached once more, as a human's.
 
     One that counted before had its consequences then, and would draw them twice: its history,
-    not yet continued by this change, says so.
+    not yet continued by this change, says so. Having counted only while it waited is nothing.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -109,7 +110,7 @@ def _draw_what_never_counted(settled: Sequence[Settled]) -> None:
             INSERT INTO tracking_pendingevent (event_id)
             SELECT new.event_id FROM unnest(%(ids)s::bigint[]) AS new(event_id)
              WHERE NOT EXISTS (SELECT FROM tracking_verdictchange c WHERE c.event_id = new.event_id
-                                AND least(c.verdict, c.verdict_before) < %(machine)s)
+                                AND c.verdict_before < %(machine)s AND NOT c.was_waiting)
             ON CONFLICT DO NOTHING
             """,
             {
@@ -121,20 +122,25 @@ def _draw_what_never_counted(settled: Sequence[Settled]) -> None:
         )
 
 
-def _log(settled: Sequence[Settled], cause: str, rule_id: int | None) -> None:
+def _log(
+    settled: Sequence[Settled], cause: str, rule_id: int | None, *, were_waiting: bool = False
+) -> None:
+    if not settled:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO tracking_verdictchange (event_id, verdict_before, verdict, signals_before,
-                                                signals, rule_id, cause)
+                                                signals, rule_id, cause, was_waiting)
             SELECT id, before, verdict, string_to_array(signals_before, ' '),
-                   string_to_array(signals, ' '), rule_id, %s
+                   string_to_array(signals, ' '), rule_id, %s, %s
               FROM unnest(%s::bigint[], %s::bigint[], %s::smallint[], %s::smallint[], %s::text[],
                           %s::text[])
                 AS new(id, rule_id, before, verdict, signals_before, signals)
             """,
             [
                 cause,
+                were_waiting,
                 [line.id for line in settled],
                 # The rule that decides now, or did until now; two may have been made at once.
                 [line.rule_id or rule_in(line.signals_before) or rule_id for line in settled],
