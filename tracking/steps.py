@@ -20,6 +20,7 @@ class Reason(models.TextChoices):
 
     ORIGIN_NOT_ALLOWED = "origin_not_allowed", _("The key may not be used from this website.")
     OUT_OF_SCOPE = "out_of_scope", _("The key may not be used for this.")
+    OPTED_OUT = "opted_out", _("The browser asks not to be tracked (Sec-GPC or DNT).")
     TOO_LARGE = (
         "too_large",
         _("The message is larger than 32 KB, or the request larger than 500 KB."),
@@ -59,8 +60,11 @@ class Step(NamedTuple):
 DOOR = (
     Step(
         "gate",
-        _("What is the key good for: from which website, for which path?"),
-        (Reason.ORIGIN_NOT_ALLOWED, Reason.OUT_OF_SCOPE),
+        _(
+            "What is the key good for: from which website, for which path?"
+            " May the browser be followed?"
+        ),
+        (Reason.ORIGIN_NOT_ALLOWED, Reason.OUT_OF_SCOPE, Reason.OPTED_OUT),
     ),
     Step("size", _("Is it small enough?"), (Reason.TOO_LARGE,)),
     Step("unpack", _("Unpack gzip."), (Reason.BAD_ENCODING,)),

@@ -16,7 +16,7 @@ from leads.refusals import Refused
 from tests.tracking.test_collector import counted, view
 from tracking.collector.gate import Bucket
 from tracking.keys import find_key, issue_key, restrict_key, revoke_key, rotate_key
-from tracking.models import Event, TurnedAway, WriteKey
+from tracking.models import Event, InspectedMessage, TurnedAway, WriteKey
 from tracking.origins import is_allowed, origin_of, read_pattern
 
 SYSTEM = Actor.system("Test")
@@ -87,6 +87,45 @@ def test_origins_fit_exactly_or_below_a_domain():
     assert not is_allowed("null", (*exact, *below, *host))
     assert not is_allowed("", (*exact, *below, *host))
     assert origin_of("https://shop.example.com/a?b") == "https://shop.example.com"
+
+
+class TestBrowsersThatSayNo:
+    pytestmark = served
+
+    @pytest.mark.parametrize("header", ["Sec-GPC", "DNT"])
+    def test_whatever_client_they_use_nothing_of_them_is_kept(self, web, header):
+        no = {header: "1"}
+        batch = {"batch": [{"type": "page", **view(number)} for number in range(3)]}
+        click = view(2) | {"writeKey": web.public_key, "event": "Click"}
+        answers = [
+            web.post("/v1/page", view(1), headers=no),
+            web.post("/v1/batch", batch, headers=no),
+            web.post("/v1/t", click, "", headers=no),
+        ]
+        for answer in answers:
+            assert answer.status_code == 403
+            assert answer.json()["rejected"] == [{"index": 0, "reason": "opted_out"}]
+        pixel = requests.get(
+            f"{web.url}/v1/pixel.gif",
+            {"writeKey": web.public_key, "anonymousId": "v", "event": "Email Opened"},
+            headers=no,
+            timeout=9,
+        )
+        assert (pixel.status_code, pixel.content[:3]) == (403, b"GIF")
+        assert not Event.objects.exists()
+        assert counted() == {"received": 4, "rejected opted_out": 4}
+        kept = InspectedMessage.objects.values_list("outcome", "reason", "message_id", "payload")
+        assert set(kept) == {("rejected", "opted_out", "", None)}
+
+    def test_no_other_value_is_a_no(self, web):
+        for number, headers in enumerate(({"Sec-GPC": "0"}, {"DNT": "0"}, {"DNT": "unspecified"})):
+            assert web.post("/v1/page", view(number), headers=headers).status_code == 200
+        assert counted() == {"received": 3, "accepted": 3}
+
+    def test_a_server_speaks_for_others(self, web):
+        answer = web.post("/v1/page", view(1), web.secret_key, headers={"Sec-GPC": "1", "DNT": "1"})
+        assert answer.status_code == 200
+        assert counted() == {"received": 1, "accepted": 1}
 
 
 class TestOrigins:

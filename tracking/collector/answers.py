@@ -25,7 +25,8 @@ _PREFLIGHT = [
 _SENTENCES = {
     400: "Nothing in this request can be stored.",
     401: "The write key is missing, unknown or revoked.",
-    403: "The write key is not for this website or this path; see the reason.",
+    403: "The write key is not for this website or this path, or the browser asks not to be"
+    " tracked; see the reason.",
     404: "There is nothing at this address.",
     405: "This address does not take this method.",
     408: "The request did not arrive in time.",

@@ -1,4 +1,5 @@
-"""What a key is good for: from which websites, for which paths, how much a second.
+"""What a key is good for: from which websites, for which paths, how much a second. And whom
+nobody may follow: browsers that say so.
 
 Everything here is remembered per process: with n web processes a key gets up to n times
 its rate. What it keeps out is a sender gone wild, not a bill.
@@ -14,11 +15,13 @@ from tracking.origins import is_allowed, origin_of
 
 # The path of a secret key's request → the scope it needs; all others need "events".
 _SCOPES = {"import": "history"}
+# Headers by which a browser says for its person that nobody may follow them.
+_NOES = (b"sec-gpc", b"dnt")
 _ALLOW = b"access-control-allow-origin"
 
 
 class NotAllowed(Exception):
-    """403: the key is valid, but not for this. `reason` is one of ingest.REASONS."""
+    """403: the key is valid, but not for this. `reason` is one of steps.Reason."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -66,24 +69,32 @@ class Gate:
         self._buckets: dict[int, Bucket] = {}  # by key id
 
     def check(self, sender: Sender, path: str, headers: dict[bytes, bytes]) -> None:
-        """Raises NotAllowed when origin or path do not fit. `path` as in /v1/<path>."""
+        """Raises NotAllowed when origin or path do not fit, or the browser asks not to be followed.
+
+        `path` as in /v1/<path>. A server speaks for others: its own headers say nothing of them.
+        """
         if sender.is_trusted:
             if _SCOPES.get(path, "events") not in sender.scopes:
                 raise NotAllowed("out_of_scope")
-        elif sender.origins and not is_allowed(_origin(headers), sender.origins):
+            return
+        if sender.origins and not is_allowed(_origin(headers), sender.origins):
             raise NotAllowed("origin_not_allowed")
+        _respect(headers)
 
     def check_picture(self, sender: Sender, headers: dict[bytes, bytes]) -> None:
         """The same for a pixel, which no browser signs with an origin: it may name a referrer.
 
         Mail programs name neither, and are let in. Raises NotAllowed.
         """
-        if not sender.is_trusted and sender.origins:
+        if sender.is_trusted:
+            if "events" not in sender.scopes:
+                raise NotAllowed("out_of_scope")
+            return
+        if sender.origins:
             named = _origin(headers) or origin_of(headers.get(b"referer", b"").decode("latin-1"))
             if named and not is_allowed(named, sender.origins):
                 raise NotAllowed("origin_not_allowed")
-        elif sender.is_trusted and "events" not in sender.scopes:
-            raise NotAllowed("out_of_scope")
+        _respect(headers)
 
     def take(self, sender: Sender, count: int) -> None:
         """Count messages against the key's rate. Raises TooFast."""
@@ -113,6 +124,12 @@ def fitting(send, origin: bytes):
         await send(message)
 
     return send_fitting
+
+
+def _respect(headers: dict[bytes, bytes]) -> None:
+    """Global Privacy Control and Do Not Track are believed whatever client the page uses."""
+    if any(headers.get(name, b"").strip() == b"1" for name in _NOES):
+        raise NotAllowed("opted_out")
 
 
 def _origin(headers: dict[bytes, bytes]) -> str:
