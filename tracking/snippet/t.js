@@ -41,7 +41,7 @@
   const own = STORE + random(); // where this page keeps what is not delivered yet
   const away = new Set(); // messages under way
 
-  let visitor, isAllowed, timer, isBusy, failures = 0, queue = [];
+  let visitor, isAllowed, isKept, timer, isBusy, failures = 0, queue = [];
   let page, fresh; // the page view under way; its message while the title may still change
   let engaged, reported, seenAt, isVisible;
 
@@ -73,6 +73,7 @@
   function meet() {
     visitor = known() || random();
     if (!known()) remember(visitor, COOKIE_SECONDS);
+    isKept = known();
     for (const message of queue) message.anonymousId ||= visitor;
   }
 
@@ -89,8 +90,18 @@
       plan();
     } else {
       queue = [];
-      if (known()) remember("", 0);
+      visitor = 0;
+      if (known()) {
+        remember("", 0);
+        attempt(() => { localStorage.setItem(STORE, 1); localStorage.removeItem(STORE); }); // other tabs hear of it
+      }
     }
+  }
+
+  // Whoever took their yes back in a tab of another sub-domain, or while this one slept, has no cookie now.
+  function isStill() {
+    if (isAllowed && isKept && !known()) consent();
+    return isAllowed;
   }
 
   // Banners of the IAB's framework: 1 is storage on the device, 8 is measuring content.
@@ -104,7 +115,7 @@
 
   // --- Sending: each message until somebody confirms it, always under the same id
   function send(message) {
-    if (!isAllowed && message !== fresh) return;
+    if (!isStill() && message !== fresh) return;
     queue.push(Object.assign(message, { messageId: message.messageId || random(), timestamp: now(), anonymousId: visitor, context: context() }));
     queue = queue.slice(-MOST_KEPT);
     save();
@@ -134,7 +145,7 @@
 
   function flush() {
     timer = clearTimeout(timer);
-    const part = isBusy || !isAllowed ? [] : next();
+    const part = isBusy || !isStill() ? [] : next();
     if (!part[0]) return;
     isBusy = 1;
     const body = pack(part);
@@ -154,7 +165,7 @@
   // same id. Engaged time is not: nothing but one number would be lost.
   function leave() {
     report();
-    for (let part = []; isAllowed && navigator.onLine && (part = next())[0] && navigator.sendBeacon(API, pack(part));) continue;
+    for (let part = []; isStill() && navigator.onLine && (part = next())[0] && navigator.sendBeacon(API, pack(part));) continue;
     queue = queue.filter((message) => message.event !== ENGAGED || !away.has(message));
     save();
   }
@@ -284,6 +295,7 @@
     on("pageshow", wake);
     on("online", () => { failures = 0; flush(); });
     on("funnel:consent", (event) => consent(event.detail));
+    on("storage", ({ key, newValue }) => { if (key === STORE && newValue) consent(); });
     if (/#funnel-staff/.test(location)) api.staff(!/=off$/.test(location));
     view();
     if (options.consent === "tcf") ask();

@@ -82,6 +82,65 @@ def test_a_no_takes_back_what_an_earlier_yes_left(visit, visitor, website, snipp
     assert first.anonymous_id != second.anonymous_id
 
 
+def test_a_no_in_one_tab_holds_in_all_of_them_at_once(visit, visitor, website, snippet, arrived):
+    website.show("/", "", snippet(""))
+    first, second = started(visit("/")), started(visit("/"))
+    first.evaluate("funnel.consent(true)")
+    second.evaluate("funnel.consent(true)")
+    arrived(2)
+    visitor.set_offline(True)
+    second.evaluate("funnel.track('Tour Watched')")  # waits on the device
+    assert "_fnl_q." in second.evaluate(KEPT)[1]
+
+    first.evaluate("funnel.consent(false)")
+    second.wait_for_function("!funnel.id()")  # nobody asked that tab for anything
+    visitor.set_offline(False)
+    second.evaluate("funnel.track('Film Watched'); history.pushState({}, '', '/more')")
+    second.wait_for_timeout(500)
+    for page in (first, second):
+        assert page.evaluate(KEPT) == NOTHING
+        page.goto("about:blank")
+    assert visitor.cookies() == []
+    assert set(Event.objects.values_list("kind", flat=True)) <= {"page_viewed", "page_engaged"}
+    assert Event.objects.filter(path="/more").count() == 0
+
+
+def test_a_no_on_another_sub_domain_holds_before_anything_is_sent(
+    visit, visitor, website, snippet, arrived
+):
+    website.show("/", "", snippet(""))
+    page = started(visit("/"))
+    page.evaluate("funnel.consent(true)")
+    arrived(1)
+    visitor.clear_cookies()  # what the script does there with the cookie of the domain
+    page.evaluate("funnel.track('Tour Watched'); history.pushState({}, '', '/more')")
+    page.wait_for_timeout(500)
+    assert page.evaluate(KEPT) == NOTHING
+    page.evaluate("funnel.consent(true)")
+    first, second = arrived(2)
+    assert second.path == "/more"
+    assert first.anonymous_id != second.anonymous_id
+
+
+def test_a_page_that_slept_while_consent_was_taken_back_does_not_wake_up_as_before(
+    visit, visitor, website, snippet, arrived
+):
+    website.show("/", "", snippet(""))
+    website.show("/other", "", snippet(""))
+    page = started(visit("/"))
+    page.evaluate("funnel.consent(true); window.isTheSame = true")
+    arrived(1)
+    page.goto(f"{website.url}/other")
+    started(page).evaluate("funnel.consent(false)")
+    page.go_back(wait_until="commit")
+    assert page.evaluate("window.isTheSame")  # kept asleep, not loaded again
+    page.wait_for_timeout(500)
+    assert page.evaluate(KEPT) == NOTHING
+    assert page.evaluate("funnel.id()") in (False, None)
+    assert visitor.cookies() == []
+    assert Event.objects.filter(path="/", kind="page_viewed").count() == 1
+
+
 def test_a_yes_sends_the_pages_seen_since_this_one_was_loaded(visit, website, snippet, arrived):
     website.show("/", "", snippet(""))
     page = started(visit("/?gclid=c1"))
