@@ -48,7 +48,7 @@ def read_integer(digits: str) -> int | str:
 def _text(text: str, longest: int = LONGEST_TEXT) -> str:
     if len(text) > longest:
         text = text[:longest]
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # nothing unwanted is
         return text
     if _UNWANTED.search(text):
         text = _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", _CONTROL.sub("", text))

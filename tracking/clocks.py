@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 # No tracker is older: an earlier time is a clock that was never set.
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-TRAVEL = timedelta(seconds=10)
+NO_TIME, TRAVEL = timedelta(), timedelta(seconds=10)
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds, that would be the year 5138
 
 
@@ -31,14 +31,17 @@ def settle(timestamp: Any, sent_at: Any, received_at: datetime) -> Instants:
     said, sent = read_instant(timestamp), read_instant(sent_at)
     if said is None:
         return Instants(received_at, sent)
-    skew = received_at - sent if sent else timedelta()
     try:
-        occurred = said if timedelta() <= skew <= TRAVEL else said + skew
+        occurred = said if sent is None else _set_right(said, received_at - sent)
     except OverflowError:
         return Instants(received_at, sent)
-    if occurred < EARLIEST:
+    if not EARLIEST <= occurred <= received_at:
         occurred = received_at
-    return Instants(min(occurred, received_at), sent)
+    return Instants(occurred, sent)
+
+
+def _set_right(said: datetime, skew: timedelta) -> datetime:
+    return said if NO_TIME <= skew <= TRAVEL else said + skew
 
 
 def read_instant(value: Any) -> datetime | None:
@@ -58,9 +61,11 @@ def read_instant(value: Any) -> datetime | None:
 
 def _from_text(text: str) -> datetime | None:
     text = text.strip()[:64]
-    if text.replace(".", "", 1).isdigit() and len(text) > 8 and "-" not in text:
+    if text[4:5] != "-" and len(text) > 8 and text.replace(".", "", 1).isdigit():
         return _from_number(float(text))
     instant = datetime.fromisoformat(text)
+    if instant.tzinfo is UTC:
+        return instant
     if instant.tzinfo is None:
         return instant.replace(tzinfo=UTC)
     return instant.astimezone(UTC)

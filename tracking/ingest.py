@@ -11,17 +11,16 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from tracking.addresses import shorten_ip
 from tracking.claims import email_in
 from tracking.clean import clean, clean_text
 from tracking.clocks import settle
 from tracking.events import kind_of
 from tracking.models import LONGEST_ID
 from tracking.steps import Dropped, Reason
-from tracking.verdicts import Request, signals_of, weigh
+from tracking.surroundings import Contexts, Envelope, Surroundings
+from tracking.verdicts import signals_of, weigh
 
 CALLS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 LONGEST_NAME = 200  # characters
@@ -34,44 +33,33 @@ _PATH = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*([^?#]*)")
 Row = dict[str, Any]
 
 
-class Envelope(NamedTuple):
-    """What is true of every message of one request. `call` is "" in a batch."""
-
-    source_id: int
-    is_trusted: bool
-    received_at: datetime
-    call: str = ""
-    sent_at: Any = None
-    user_agent: str = ""
-    ip: str = ""
-    method: str = "POST"
-    is_prefetch: bool = False
-    context: dict | None = None
-
-
 @dataclass(slots=True)
 class Draft:
     """A message on its way to a row; each step adds to it."""
 
     message: dict
     envelope: Envelope
+    contexts: Contexts
+    around: Surroundings = field(init=False)
     call: str = ""
     said: dict = field(default_factory=dict)  # properties, or traits
-    context: dict = field(default_factory=dict)
     row: Row = field(default_factory=dict)
 
 
-def prepare(message: Any, envelope: Envelope) -> Row:
-    """The row of tracking_event (see storing.COLUMNS) that a message means. Raises Dropped."""
+def prepare(message: Any, envelope: Envelope, contexts: Contexts | None = None) -> Row:
+    """The row of tracking_event (see storing.COLUMNS) that a message means. Raises Dropped.
+
+    Instants are datetimes. `contexts` of one request are read together; the rows share them.
+    """
     if not isinstance(message, dict):
         raise Dropped(Reason.NOT_AN_OBJECT)
-    draft = Draft(message, envelope)
+    draft = Draft(message, envelope, contexts or Contexts(envelope))
     for step in _STEPS:
         step(draft)
     row = draft.row
     row["source_id"] = envelope.source_id
     row["is_trusted"] = envelope.is_trusted
-    row["properties"], row["context"] = draft.said, draft.context
+    row["properties"], row["context"] = draft.said, draft.around.context
     return row
 
 
@@ -91,16 +79,14 @@ def _find_call(draft: Draft) -> None:
 
 def _clean(draft: Draft) -> None:
     """The properties (of an identify or group call, the traits) and the context."""
-    message, shared = draft.message, draft.envelope.context
+    message = draft.message
     raw = message.get("traits" if draft.call in ("identify", "group") else "properties")
     said = draft.said = clean(raw) if isinstance(raw, dict) else {}
     for camel, snake in (("groupId", "group_id"), ("previousId", "previous_id")):
         named = _either(message, camel, snake)
         if named is not None:
             said[snake] = _id(named)
-    raw = message.get("context")
-    own = clean(raw) if isinstance(raw, dict) else {}
-    draft.context = {**shared, **own} if shared else own
+    draft.around = draft.contexts.read(message.get("context"))
 
 
 def _find_name(draft: Draft) -> None:
@@ -116,14 +102,13 @@ def _find_identity(draft: Draft) -> None:
     row["message_id"] = message_id_of(message) or str(uuid.uuid4())
     row["anonymous_id"] = _person(_either(message, "anonymousId", "anonymous_id"))
     row["user_id"] = _person(_either(message, "userId", "user_id"))
-    if not (row["anonymous_id"] or row["user_id"] or email_in(draft.said, draft.context)):
+    if not (row["anonymous_id"] or row["user_id"] or email_in(draft.said, draft.around.context)):
         raise Dropped(Reason.NO_IDENTITY)
 
 
 def _find_place(draft: Draft) -> None:
     """URL, path, referrer and title: of the page around the event, or of the page viewed."""
-    row, said, page = draft.row, draft.said, draft.context.pop("page", None)
-    page = page if isinstance(page, dict) else {}
+    row, said, page = draft.row, draft.said, draft.around.page
     is_view = draft.call in ("page", "screen")
     for part in _PLACE:
         value = (said.pop(part, None) or page.get(part)) if is_view else page.get(part)
@@ -143,31 +128,17 @@ def _find_time(draft: Draft) -> None:
     instants = settle(
         said_at, envelope.sent_at if sent_at is None else sent_at, envelope.received_at
     )
-    draft.row["occurred_at"] = instants.occurred_at.isoformat()
-    draft.row["sent_at"] = instants.sent_at and instants.sent_at.isoformat()
+    draft.row["occurred_at"], draft.row["sent_at"] = instants
 
 
 def _find_device(draft: Draft) -> None:
-    """User agent and verdict; leaves only the network of the IP address in the context.
-
-    A server speaks for somebody else: what its own connection looks like says nothing.
-    """
-    row, context, envelope = draft.row, draft.context, draft.envelope
-    request = Request(
-        named=clean_text(context.pop("user_agent", None), 500),
-        header=envelope.user_agent,
-        method=envelope.method,
-        is_prefetch=envelope.is_prefetch,
-        is_trusted=envelope.is_trusted,
-    )
-    given = clean_text(context.pop("ip", None), 64)
-    network = shorten_ip(given if envelope.is_trusted else envelope.ip)
-    if network:
-        context["ip"] = network
-    signals = signals_of(request, row["kind"], draft.said, context)
-    row["user_agent"] = request.user_agent
-    row["verdict"] = weigh(signals)
-    row["verdict_signals"] = signals
+    """User agent and verdict. Who opens a mail is judged by what the mail's sender says, too."""
+    row, around = draft.row, draft.around
+    row["user_agent"] = around.request.user_agent
+    row["verdict"], row["verdict_signals"] = around.verdict, around.signals
+    if row["kind"] == "email_opened":
+        signals = signals_of(around.request, row["kind"], draft.said, around.context)
+        row["verdict"], row["verdict_signals"] = weigh(signals), signals
 
 
 # What each step of steps.MESSAGE does, in that order.
@@ -195,6 +166,8 @@ def _person(value: Any) -> str:
 
 def _id(value: Any) -> str:
     """An id of at most LONGEST_ID characters; a longer one becomes its hash and stays unique."""
+    if type(value) is str and len(value) <= LONGEST_ID and value.isprintable():
+        return value.strip()
     text = clean_text(value, 4 * LONGEST_ID).strip()
     if len(text) <= LONGEST_ID:
         return text

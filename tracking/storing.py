@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -127,7 +128,7 @@ def store_parameters(
 
 def quarantine_parameters(row: dict, reason: str, key_id: int | None = None) -> dict[str, Any]:
     """The parameters of QUARANTINE. What jsonb itself refuses is kept as the text of it."""
-    text = json.dumps(row)
+    text = json.dumps(row, default=datetime.isoformat)
     if "\\u0000" in text or "\\ud" in text:
         text = json.dumps({"text": text.replace("\\u", "u+")})
     return {

@@ -19,6 +19,7 @@ SERVER = Envelope(2, True, NOON, user_agent="analytics-python/2.4.0", ip="10.0.0
 
 
 def test_a_page_view_of_the_browser_library():
+    sent_at = datetime(2026, 5, 5, 11, 59, 30, tzinfo=UTC)
     row = prepare(
         {
             "type": "page",
@@ -39,7 +40,7 @@ def test_a_page_view_of_the_browser_library():
     )  # fmt: skip
     assert row == {
         "source_id": 1, "message_id": "ajs-1", "kind": "pricing_page_viewed", "name": "",
-        "occurred_at": "2026-05-05T11:59:30+00:00", "sent_at": "2026-05-05T11:59:30+00:00",
+        "occurred_at": sent_at, "sent_at": sent_at,
         "anonymous_id": "v1", "user_id": "", "url": "https://us.example/pricing?utm_source=x",
         "path": "/pricing", "referrer": "https://google.com/", "title": "Prices",
         "user_agent": FIREFOX, "properties": {"search": "", "plan_count": 3},

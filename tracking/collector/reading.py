@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,6 +16,7 @@ import orjson
 from tracking.clean import read_integer
 from tracking.collector.bodies import LARGEST_EVENT
 from tracking.ingest import Dropped, Envelope, Row, prepare
+from tracking.surroundings import Contexts
 
 # Query parameters of the pixel that belong to the message itself; all others are properties.
 _PIXEL_FIELDS = {
@@ -78,12 +79,12 @@ def harvest_batch(document: Any, envelope: Envelope, size: int) -> Harvest:
 
 
 def _harvest(messages: list, envelope: Envelope, *, is_small: bool) -> Harvest:
-    harvest = Harvest()
+    harvest, contexts = Harvest(), Contexts(envelope)
     for index, message in enumerate(messages):
         try:
             if not is_small and _size(message) > LARGEST_EVENT:
                 raise Dropped("too_large")
-            harvest.rows.append(prepare(message, envelope))
+            harvest.rows.append(prepare(message, envelope, contexts))
         except Dropped as drop:
             harvest.left_out.append((index, drop.reason))
         except RecursionError:
@@ -95,15 +96,14 @@ def _harvest(messages: list, envelope: Envelope, *, is_small: bool) -> Harvest:
 def _keep_order(rows: list[Row]) -> None:
     """Clients tell milliseconds, in which a page and a form fit. What a batch tells of one
     instant is put a microsecond apart, so that its order is never anybody's guess."""
-    before = ""
+    before = None
     shift = 0
     for row in rows:
         told = row["occurred_at"]
         shift = shift + 1 if told == before else 0
         before = told
         if shift:
-            later = datetime.fromisoformat(told) + timedelta(microseconds=shift)
-            row["occurred_at"] = later.isoformat()
+            row["occurred_at"] = told + timedelta(microseconds=shift)
 
 
 def _size(message: Any) -> int:
