@@ -43,7 +43,7 @@ FIGURES = {
     "points": "SELECT json_agg(f ORDER BY f.lead_id) FROM"
     " (SELECT lead_id, sums FROM scoring_leadfeature) f",
     "last activity": "SELECT json_agg(s ORDER BY s.lead_id) FROM"
-    " (SELECT lead_id, last_activity_at FROM leads_standing) s",
+    " (SELECT lead_id, at FROM leads_lastactivity) s",
     "human visits": "SELECT json_agg(v ORDER BY v.anonymous_id, v.started_at) FROM (SELECT"
     " anonymous_id, started_at, page_views, channel FROM tracking_visit WHERE NOT is_machine) v",
     "hand-offs": "SELECT count(*) FROM sales_handoff",

@@ -94,6 +94,7 @@ def build(lead_count: int, seed: int = 7) -> int:
             "INSERT INTO leads_standing (lead_id, score, fit, interest, quadrant, is_promising)"
             " SELECT id, 0, 0, 0, 'neither', false FROM leads_lead"
         )
+        cursor.execute("INSERT INTO leads_lastactivity (lead_id) SELECT id FROM leads_lead")
         cursor.execute("SELECT setval('leads_lead_id_seq', %s)", [lead_count])
     return sum(map(len, stories))
 

@@ -62,11 +62,14 @@ SET LOCAL session_replication_role = origin;
 UPDATE leads_lead l SET stage = e.stage, stage_entered_at = e.entered_at, episode_seq = e.seq
   FROM leads_stageepisode e WHERE e.lead_id = l.id AND e.left_at IS NULL AND e.seq > 1;
 
-INSERT INTO leads_standing (lead_id, score, fit, interest, quadrant, is_promising, last_activity_at, model_version, scored_at)
+INSERT INTO leads_standing (lead_id, score, fit, interest, quadrant, is_promising, model_version, scored_at)
 SELECT id, score, fit, score - fit,
        CASE WHEN fit > 30 AND score - fit > 20 THEN 'both' WHEN fit > 30 THEN 'fit'
             WHEN score - fit > 20 THEN 'interest' ELSE 'neither' END,
-       fit > 30 AND score - fit > 20,
-       CASE WHEN random() < 0.75 THEN greatest(created_at, now() - power(random(), 2) * interval '500 days') END, 1, now()
+       fit > 30 AND score - fit > 20, 1, now()
   FROM (SELECT id, created_at, round((random() * 60)::numeric, 2) AS fit,
                round((power(random(), 3) * 120 + random() * 60 - 10)::numeric, 2) AS score FROM leads_lead) scored;
+
+INSERT INTO leads_lastactivity (lead_id, at)
+SELECT id, CASE WHEN random() < 0.75 THEN greatest(created_at, now() - power(random(), 2) * interval '500 days') END
+  FROM leads_lead;

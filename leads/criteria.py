@@ -19,7 +19,7 @@ from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from leads.models import BuyingRole, Consent, Criterion, Lead, Standing
+from leads.models import BuyingRole, Consent, Criterion, LastActivity, Lead
 from leads.refusals import Refused
 from leads.stages import Stage
 
@@ -167,7 +167,7 @@ def _active_in_this_cycle(lead: Lead, params: dict) -> Verdict:
         return True, _("This is the first cycle.")
     began_at = lead.episodes.filter(cycle=lead.cycle).values_list("entered_at", flat=True)[0]
     day = date_format(localtime(began_at), "DATE_FORMAT")
-    newest = Standing.objects.filter(lead=lead).values_list("last_activity_at", flat=True).first()
+    newest = LastActivity.objects.filter(lead=lead).values_list("at", flat=True).first()
     if newest is None or newest <= began_at:
         return False, _("No activity since this cycle began on %(day)s.") % {"day": day}
     return True, _("Active since this cycle began on %(day)s.") % {"day": day}

@@ -20,7 +20,8 @@ def lead_in_full(user) -> LeadQuerySet:
     leads = Lead.objects.visible_to(user).annotate(
         has_merges=Exists(Merge.objects.filter(survivor=OuterRef("pk"), undone_at=None))
     )
-    return leads.select_related("standing", "owner", "team", "account").defer("search")
+    related = ("standing", "last_activity", "owner", "team", "account")
+    return leads.select_related(*related).defer("search")
 
 
 @dataclass(frozen=True)

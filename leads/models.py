@@ -1,8 +1,8 @@
 """Columns, constraints and adjectives of the system of record: accounts and people.
 
 The lifecycle's tables are in leads/lifecycle_models.py, what else is known about a
-lead in leads/evidence_models.py, merges in leads/merging_models.py; all are imported at the
-end, for Django to find.
+lead in leads/evidence_models.py, its score and last activity in leads/standing_models.py, merges
+in leads/merging_models.py; all are imported at the end, for Django to find.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from users.roles import Role
 # How lists order people: by last name, those without one by their address.
 BY_NAME = Lower(Coalesce(NullIf("last_name", Value("")), "email", output_field=models.CharField()))
 # Stands for "never" where an instant must be comparable.
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+NEVER: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 # How lists order leads by how long they have been in their stage: unknown is longest ago.
 STAGE_SINCE = Case(
     When(is_stage_date_unknown=True, then=Value(NEVER)), default=F("stage_entered_at")
@@ -241,46 +241,6 @@ class Lead(models.Model):
         return None if self.is_stage_date_unknown else self.stage_entered_at
 
 
-class Standing(models.Model):
-    """How promising a lead is right now: narrow, because it changes for all leads at once.
-
-    Written only through leads/standing.py. Points are decimals with two places,
-    true as of `scored_at`.
-    """
-
-    class Quadrant(models.TextChoices):
-        BOTH = "both", _("Fit and interest")
-        FIT = "fit", _("Fit only")
-        INTEREST = "interest", _("Interest only")
-        NEITHER = "neither", _("Neither")
-
-    lead = models.OneToOneField(Lead, on_delete=models.CASCADE, primary_key=True)
-    score = models.DecimalField(_("score"), max_digits=9, decimal_places=2, default=0)
-    fit = models.DecimalField(_("fit"), max_digits=9, decimal_places=2, default=0)
-    interest = models.DecimalField(_("interest"), max_digits=9, decimal_places=2, default=0)
-    quadrant = models.CharField(
-        _("quadrant"), max_length=10, choices=Quadrant.choices, default=Quadrant.NEITHER
-    )
-    # At or above the threshold, in the right quadrant, nothing blocking.
-    is_promising = models.BooleanField(default=False)
-    last_activity_at = models.DateTimeField(_("last activity"), null=True)
-    model_version = models.PositiveIntegerField(null=True)
-    scored_at = models.DateTimeField(null=True)
-
-    class Meta:
-        indexes = [
-            models.Index(F("score").desc(), "lead", name="leads_standing_score"),
-            models.Index(
-                Coalesce("last_activity_at", Value(NEVER)).desc(),
-                "lead",
-                name="leads_standing_activity",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.score} ({self.get_quadrant_display()})"
-
-
 from leads.evidence_models import (  # noqa: E402
     AuditEntry,
     BuyingRole,
@@ -291,6 +251,7 @@ from leads.evidence_models import (  # noqa: E402
 from leads.import_models import Import, ImportContent, ImportRow  # noqa: E402
 from leads.lifecycle_models import Criterion, StageEpisode, StageMove  # noqa: E402
 from leads.merging_models import Duplicate, DuplicateSearch, Merge  # noqa: E402
+from leads.standing_models import LastActivity, Standing  # noqa: E402
 from leads.touch_models import LeadTouch  # noqa: E402
 
 __all__ = [
@@ -306,6 +267,7 @@ __all__ = [
     "Import",
     "ImportContent",
     "ImportRow",
+    "LastActivity",
     "Lead",
     "LeadTouch",
     "Merge",

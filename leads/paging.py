@@ -37,8 +37,8 @@ LEAD_SORTS: dict[str, Sort] = {
     "score": Sort(_("Score"), F("standing__score"), joins="standing"),
     "activity": Sort(
         _("Last activity"),
-        Coalesce("standing__last_activity_at", Value(NEVER)),
-        joins="standing",
+        Coalesce("last_activity__at", Value(NEVER)),
+        joins="last_activity",
     ),
     "name": Sort(_("Name"), BY_NAME, is_descending=False),
     "newest": Sort(_("Newest"), F("created_at")),

@@ -39,7 +39,7 @@ ROW_FIELDS = (
     "standing__fit",
     "standing__interest",
     "standing__quadrant",
-    "standing__last_activity_at",
+    "last_activity__at",
     "touch__last_channel",
     "touch__last_at",
 )
@@ -52,7 +52,8 @@ def leads_for(user, wanted: LeadFilter) -> LeadQuerySet:
 
 def as_rows(leads: LeadQuerySet) -> LeadQuerySet:
     """With everything templates/leads/_table.html shows, in one query, and nothing more."""
-    return leads.select_related("standing", "owner", "account", "touch").only(*ROW_FIELDS)
+    related = ("standing", "last_activity", "owner", "account", "touch")
+    return leads.select_related(*related).only(*ROW_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,6 @@ def export_row(lead: Lead) -> tuple:
         *(lead.pk, lead.first_name, lead.last_name, lead.email, lead.title, lead.company),
         *(lead.account or "", str(lead.country), lead.channel, lead.source, lead.owner or ""),
         *(lead.stage, lead.stage_since, standing.score, standing.fit, standing.interest),
-        *(standing.quadrant, standing.last_activity_at, lead.created_at),
+        *(standing.quadrant, lead.last_activity.at, lead.created_at),
         *((touch.last_channel, touch.last_at) if touch else ("", None)),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from django.db import connection, transaction
 
@@ -16,12 +15,15 @@ BY_SCORE = "lead_id - ((score * 100)::bigint << 32)"
 
 
 def ensure_standings(lead_ids: Iterable[int]) -> None:
-    """Give every lead its row, so that lists can join without losing anyone."""
+    """Give every lead its rows here and in LastActivity: lists join without losing anyone."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
+            WITH new AS (SELECT unnest(%s::bigint[]) AS lead_id),
+                 inactive AS (INSERT INTO leads_lastactivity (lead_id)
+                              SELECT lead_id FROM new ON CONFLICT DO NOTHING)
             INSERT INTO leads_standing (lead_id, score, fit, interest, quadrant, is_promising)
-            SELECT lead_id, 0, 0, 0, 'neither', false FROM unnest(%s::bigint[]) AS new (lead_id)
+            SELECT lead_id, 0, 0, 0, 'neither', false FROM new
             ON CONFLICT DO NOTHING
             """,
             [list(lead_ids)],
@@ -32,18 +34,17 @@ def write_standings(scores_sql: str, params: dict) -> int:
     """Take over scores computed by one SQL query, and say how many rows changed.
 
     `scores_sql` yields (lead_id, score, fit, interest, quadrant, is_promising,
-    last_activity_at, model_version, scored_at).
+    model_version, scored_at).
     """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            INSERT INTO leads_standing AS mine (lead_id, score, fit, interest, quadrant,
-                is_promising, last_activity_at, model_version, scored_at)
+            INSERT INTO leads_standing (lead_id, score, fit, interest, quadrant,
+                is_promising, model_version, scored_at)
             {scores_sql}
             ON CONFLICT (lead_id) DO UPDATE SET
                 score = excluded.score, fit = excluded.fit, interest = excluded.interest,
                 quadrant = excluded.quadrant, is_promising = excluded.is_promising,
-                last_activity_at = greatest(mine.last_activity_at, excluded.last_activity_at),
                 model_version = excluded.model_version, scored_at = excluded.scored_at
             """,
             params,
@@ -72,7 +73,6 @@ def replace_standings(scores_sql: str, params: dict) -> int:
                    coalesce(fresh.interest, old.interest) AS interest,
                    coalesce(fresh.quadrant, old.quadrant) AS quadrant,
                    coalesce(fresh.is_promising, old.is_promising) AS is_promising,
-                   greatest(fresh.last_activity_at, old.last_activity_at) AS last_activity_at,
                    coalesce(fresh.model_version, old.model_version) AS model_version,
                    coalesce(fresh.scored_at, old.scored_at) AS scored_at
               FROM leads_standing old FULL JOIN ({scores_sql}) fresh USING (lead_id)
@@ -86,20 +86,3 @@ def replace_standings(scores_sql: str, params: dict) -> int:
 def settle_standings() -> None:
     """After replace_standings has committed: what may wait, in a transaction of its own."""
     settle("leads_standing")
-
-
-def touch_activity(last_activity: dict[int, datetime]) -> None:
-    """Remember the newest activity of each lead; an older one changes nothing."""
-    if not last_activity:
-        return
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            """
-            INSERT INTO leads_standing AS mine
-                (lead_id, score, fit, interest, quadrant, is_promising, last_activity_at)
-            VALUES (%s, 0, 0, 0, 'neither', false, %s)
-            ON CONFLICT (lead_id) DO UPDATE SET
-                last_activity_at = greatest(mine.last_activity_at, excluded.last_activity_at)
-            """,
-            sorted(last_activity.items()),
-        )

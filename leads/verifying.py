@@ -129,10 +129,11 @@ CHECKS = (
         """,
     ),
     Check(
-        "every lead has a standing",
+        "every lead has a standing and a last activity, known or not",
         """
         SELECT format('lead %s', l.id) FROM leads_lead l
          WHERE NOT EXISTS (SELECT 1 FROM leads_standing s WHERE s.lead_id = l.id)
+            OR NOT EXISTS (SELECT 1 FROM leads_lastactivity a WHERE a.lead_id = l.id)
         """,
     ),
 )

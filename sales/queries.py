@@ -79,7 +79,8 @@ def inbox_page(user: User, tab: str, number: str | int = 1) -> tuple[Page, list[
 
 def in_full(handoffs: HandoffQuerySet) -> HandoffQuerySet:
     return handoffs.select_related(
-        "lead__standing", "lead__account", "assignee", "team", "decided_by", "reject_reason"
+        *("lead__standing", "lead__last_activity", "lead__account"),
+        *("assignee", "team", "decided_by", "reject_reason"),
     ).defer("lead__search")
 
 
@@ -172,7 +173,7 @@ def pipeline(user: User) -> list[Column]:
 
 
 def _column(leads: LeadQuerySet, stage: Stage) -> Column:
-    rows = leads.select_related("standing", "owner", "account").defer("search")
+    rows = leads.select_related("standing", "last_activity", "owner", "account").defer("search")
     shown = list(rows.order_by("is_stage_date_unknown", "stage_entered_at", "pk")[:COLUMN_SIZE])
     count = len(shown) if len(shown) < COLUMN_SIZE else leads.count()
     return Column(stage, stage.label, as_deals(shown), count, _worth(leads))
@@ -211,7 +212,7 @@ def customers(
 ) -> tuple[LeadPage[Lead], list[Deal]]:
     """A page of customers, newest first, each with the deal that won it."""
     leads = Lead.objects.visible_to(user).filter(stage=Stage.CUSTOMER)
-    rows = leads.select_related("standing", "owner", "account").defer("search")
+    rows = leads.select_related("standing", "last_activity", "owner", "account").defer("search")
     page = read_page(rows, LEAD_SORTS["since"], after=after, before=before)
     return page, as_deals(page.rows)
 

@@ -33,7 +33,7 @@ def waiting_leads(lead_ids: Sequence[int] | None = None) -> QuerySet[Lead]:
         beginning = StageEpisode.objects.filter(
             lead=OuterRef("pk"), cycle=OuterRef("cycle"), starts_cycle=True
         )
-        is_active = Q(standing__last_activity_at__gt=Subquery(beginning.values("entered_at")[:1]))
+        is_active = Q(last_activity__at__gt=Subquery(beginning.values("entered_at")[:1]))
         waiting = waiting.filter(Q(cycle=1) | is_active)
     return waiting if lead_ids is None else waiting.filter(pk__in=lead_ids)
 

@@ -71,7 +71,7 @@ def scores_query(weights: Weights, which: str = "true", as_of: str = "", anchors
     """One row per lead that has features and meets `which` (SQL over alias `f`).
 
     Columns: lead_id, score, fit, interest, quadrant, is_promising,
-    last_activity_at, model_version, scored_at. The instant is the parameter
+    model_version, scored_at. The instant is the parameter
     %(as_of)s, or SQL over `f` that gives each lead its own. `anchors`, where the caller
     knows all there are: SQL for an array of them, instead of a search in all features.
     """
@@ -86,7 +86,6 @@ def scores_query(weights: Weights, which: str = "true", as_of: str = "", anchors
                END AS quadrant,
                fit + interest >= {in_cents(weights.threshold)} AND fit >= {fit_cut}
                    AND interest >= {interest_cut} AND NOT is_blocked AS is_promising,
-               NULL::timestamptz AS last_activity_at,
                {weights.number:d} AS model_version, as_of AS scored_at
           FROM (SELECT f.lead_id, d.as_of, {_axis_sql(weights, Axis.FIT)} AS fit,
                        {_axis_sql(weights, Axis.INTEREST)} AS interest,

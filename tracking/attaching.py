@@ -17,9 +17,9 @@ from typing import NamedTuple
 from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 
+from leads.activity import touch_activity
 from leads.actors import Actor
 from leads.capture import qualify_when_ready
-from leads.standing import touch_activity
 from tracking import identity, quarantine, visitors
 from tracking.engagement import keep_longest
 from tracking.events import NOT_ACTIVITY

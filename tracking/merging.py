@@ -11,9 +11,8 @@ from datetime import timedelta
 
 from django.db import connection
 
-from leads.activity import restate_activity
-from leads.models import Merge, Standing
-from leads.standing import touch_activity
+from leads.activity import restate_activity, touch_activity
+from leads.models import LastActivity, Merge
 from tracking import identity
 from tracking.attaching import hold, read_events
 from tracking.events import NOT_ACTIVITY
@@ -30,8 +29,8 @@ BATCH = 5_000
 def unite(merge: Merge) -> None:
     """Give the survivor all events of the loser, in the transaction of the merge."""
     active = dict(
-        Standing.objects.filter(lead__in=(merge.survivor_id, merge.loser_id)).values_list(
-            "lead_id", "last_activity_at"
+        LastActivity.objects.filter(lead__in=(merge.survivor_id, merge.loser_id)).values_list(
+            "lead_id", "at"
         )
     )
     moved = _move("e.lead_id = %(loser)s", merge.loser_id, merge.survivor_id, {})
@@ -113,10 +112,10 @@ def _restate_activity(merge: Merge, united: MergedEvents) -> None:
         """
         SELECT id AS lead_id, greatest(
                CASE WHEN id = %(survivor)s THEN %(before)s::timestamptz
-                    ELSE (SELECT last_activity_at FROM leads_standing WHERE lead_id = id) END,
+                    ELSE (SELECT a.at FROM leads_lastactivity a WHERE a.lead_id = id) END,
                (SELECT max(e.occurred_at) FROM tracking_event e
                  WHERE e.lead_id = l.id AND e.verdict < %(machine)s
-                   AND e.kind <> ALL(%(silent)s))) AS last_activity_at
+                   AND e.kind <> ALL(%(silent)s))) AS at
           FROM leads_lead l WHERE id IN (%(survivor)s, %(loser)s)
         """,
         {

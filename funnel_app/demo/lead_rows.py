@@ -42,9 +42,10 @@ CONSENT = Table(
 BUYING_ROLE = Table("leads_buyingrole", ("lead_id", "kind", "recorded_by_id", "recorded_at"))
 STANDING = Table(
     "leads_standing",
-    ("lead_id", "score", "fit", "interest", "quadrant", "is_promising", "last_activity_at"),
+    ("lead_id", "score", "fit", "interest", "quadrant", "is_promising"),
 )
-TABLES = (ACCOUNT, LEAD, EPISODE, CONSENT, BUYING_ROLE, STANDING)
+LAST_ACTIVITY = Table("leads_lastactivity", ("lead_id", "at"))
+TABLES = (ACCOUNT, LEAD, EPISODE, CONSENT, BUYING_ROLE, STANDING, LAST_ACTIVITY)
 
 # How much the system of record knows about a consent: where it was given.
 _EVIDENCE = {
@@ -106,7 +107,8 @@ class LeadRows:
                 mql_episodes[step.at] = episode_id
         self.copier.add(CONSENT, *_consents(lead_id, story))
         self.copier.add(BUYING_ROLE, *_buying_roles(lead_id, person, journey, owner))
-        self.copier.add(STANDING, (lead_id, 0, 0, 0, "neither", False, last_activity_at))
+        self.copier.add(STANDING, (lead_id, 0, 0, 0, "neither", False))
+        self.copier.add(LAST_ACTIVITY, (lead_id, last_activity_at))
         return lead_id, mql_episodes
 
     def _episode(

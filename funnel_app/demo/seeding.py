@@ -40,7 +40,8 @@ SAMPLE = 150  # groups that are told to learn how talkative leads are
 LEAST_DETAIL, MOST_DETAIL = 0.02, 4.0
 MONTH = timedelta(days=30.4375)
 _ANALYSED = (
-    "leads_lead", "leads_account", "leads_stageepisode", "leads_standing", "leads_consent",
+    "leads_lead", "leads_account", "leads_stageepisode", "leads_standing",
+    "leads_lastactivity", "leads_consent",
     "tracking_event", "tracking_visitor", "tracking_visitorlink", "sales_handoff",
     "sales_opportunity", "scoring_fieldmatch", "scoring_leadfeature", "insights_stay",
 )  # fmt: skip

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from leads import lifecycle
 from leads.actors import Actor
 from leads.capture import capture_lead
-from leads.models import Lead, Standing
+from leads.models import LastActivity, Lead, Standing
 from leads.ownership import assign_owner
 from users.models import User
 
@@ -37,7 +37,6 @@ def make_lead(
     if owner is not None:
         assign_owner(Lead.objects.get(pk=lead.pk), owner=owner, team=owner.team, by=SYSTEM)
     if score is not None or last_activity_at is not None:
-        Standing.objects.filter(lead=lead).update(
-            score=score or 0, quadrant=quadrant, last_activity_at=last_activity_at
-        )
+        Standing.objects.filter(lead=lead).update(score=score or 0, quadrant=quadrant)
+        LastActivity.objects.filter(lead=lead).update(at=last_activity_at)
     return Lead.objects.get(pk=lead.pk)

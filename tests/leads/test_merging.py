@@ -112,10 +112,10 @@ def test_last_activity_goes_along_and_comes_back(ada, twin, mia):
     [old] = tell_events(ada, "page_viewed 5d ago /")
     [new] = tell_events(twin, "page_viewed 1d ago /")
     row = merge(ada, twin, mia)
-    assert Lead.objects.get(pk=ada.pk).standing.last_activity_at == new.occurred_at
+    assert Lead.objects.get(pk=ada.pk).last_activity.at == new.occurred_at
     unmerge(row, mia)
-    assert Lead.objects.get(pk=ada.pk).standing.last_activity_at == old.occurred_at
-    assert Lead.objects.get(pk=twin.pk).standing.last_activity_at == new.occurred_at
+    assert Lead.objects.get(pk=ada.pk).last_activity.at == old.occurred_at
+    assert Lead.objects.get(pk=twin.pk).last_activity.at == new.occurred_at
 
 
 def test_the_newer_answer_counts_and_the_former_comes_back(ada, twin, mia):

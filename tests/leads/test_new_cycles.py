@@ -9,9 +9,9 @@ from django.test import Client
 from django.utils.timezone import localdate, now
 
 from leads import criteria, lifecycle
+from leads.activity import touch_activity
 from leads.actors import Actor
 from leads.models import Criterion, Lead
-from leads.standing import touch_activity
 from tests.leads.people import SYSTEM, make_lead
 
 WAITING = {"stage": "qualified", "kind": criteria.WAITING_TIME}

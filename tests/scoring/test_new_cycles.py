@@ -8,8 +8,8 @@ import pytest
 from django.utils.timezone import now
 
 from leads import lifecycle
+from leads.activity import touch_activity
 from leads.models import Criterion, Lead
-from leads.standing import touch_activity
 from scoring import crossing, rescore
 from tests.scoring.stories import SYSTEM, good_fit_lead, settle, standing_of, tell_events
 

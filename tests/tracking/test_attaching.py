@@ -90,7 +90,7 @@ def test_a_form_makes_a_lead_of_the_visitor_and_brings_its_earlier_visits_along(
         True,
         f"event {form.pk}",
     )
-    assert lead.standing.last_activity_at == form.occurred_at
+    assert lead.last_activity.at == form.occurred_at
     assert sorted(event for _leads, events in news for event in events) == sorted(
         Event.objects.values_list("pk", flat=True)
     )
@@ -272,7 +272,7 @@ def test_a_mail_provider_makes_leads_of_recipients_nobody_knew(tell, attach):
         "Spring",
         Stage.LEAD,
     )
-    assert lead.standing.last_activity_at is None  # the mail system did something, not the person
+    assert lead.last_activity.at is None  # the mail system did something, not the person
 
 
 def test_unsubscribing_withdraws_consent_when_a_trusted_source_says_so(tell, attach):
@@ -310,7 +310,7 @@ def test_machines_make_no_visitors_no_leads_and_no_activity(tell, attach):
     tell("Unsubscribed", trusted=True, email="ada@acme.example", context={"userAgent": bot})
     attach()
     lead.refresh_from_db()
-    assert lead.standing.last_activity_at is None
+    assert lead.last_activity.at is None
     assert not Consent.objects.exists()
     (entry,) = read(lead, only="events")
     assert (entry.title, entry.is_machine, entry.count) == ("Machine activity", True, 2)

@@ -109,7 +109,7 @@ def test_the_timeline_shows_it_beside_the_view_and_it_earns_nothing(tell, attach
     look(tell)
     tell("Form Submitted", who="v1", email="ada@acme.example", ago=9 * MINUTE)
     attach()
-    before = Lead.objects.get().standing.last_activity_at
+    before = Lead.objects.get().last_activity.at
     spend(125_400)
     attach()
     lead = Lead.objects.get()
@@ -117,7 +117,7 @@ def test_the_timeline_shows_it_beside_the_view_and_it_earns_nothing(tell, attach
         ("Viewed page /guide", "2 min 5 s on the page")
     ]
     assert Event.objects.get(kind="page_engaged").lead == lead
-    assert lead.standing.last_activity_at == before
+    assert lead.last_activity.at == before
 
 
 def test_no_signal_can_count_it(db):

@@ -56,11 +56,11 @@ def test_it_makes_no_difference_in_which_batches_clicks_arrive(mail, attach, cut
     clicks = [mail("Link Clicked", HOUR - n * SECOND, f"https://us.example/{n}") for n in range(2)]
     attach()
     assert [of(click)[0] for click in clicks] == [Verdict.HUMAN] * 2
-    assert Lead.objects.get().standing.last_activity_at == clicks[1].occurred_at
+    assert Lead.objects.get().last_activity.at == clicks[1].occurred_at
     clicks.append(mail("Link Clicked", HOUR + cut * SECOND, "https://us.example/x"))
     attach()
     assert [of(click)[0] for click in clicks] == [Verdict.MACHINE] * 3
-    assert Lead.objects.get().standing.last_activity_at is None
+    assert Lead.objects.get().last_activity.at is None
     assert VerdictChange.objects.count() == 3
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, InternalError, connection, transaction
 
-from leads.models import Lead, Standing
+from leads.models import LastActivity, Lead, Standing
 from leads.refusals import Conflict, Refused
 from tests.hindsight import change_events
 from tests.tracking.ruling import ADA, GOOGLEBOT, MIA, books_balance, rule, settle, take_back
@@ -100,16 +100,16 @@ def test_a_lead_is_scored_again_and_its_activity_restated(tell, settle, rule, ta
     tell("Demo Requested", trusted=True, email=ADA, ago=DAY)
     meeting = tell("Meeting Held", trusted=True, email=ADA, ago=HOUR)
     settle()
-    before = Standing.objects.get(lead=lead)
+    before, active_before = Standing.objects.get(lead=lead), LastActivity.objects.get(lead=lead).at
     assert before.score > 0
     calls = rule("machine", event_kind="meeting_held")
     after = Standing.objects.get(lead=lead)
     assert after.interest < before.interest
-    assert after.last_activity_at < meeting.occurred_at
+    assert LastActivity.objects.get(lead=lead).at < meeting.occurred_at
     take_back(calls)
     again = Standing.objects.get(lead=lead)
     assert float(again.interest) == pytest.approx(float(before.interest), abs=0.02)
-    assert again.last_activity_at == before.last_activity_at
+    assert LastActivity.objects.get(lead=lead).at == active_before
     assert books_balance()
 
 
@@ -181,7 +181,7 @@ def test_a_known_colleagues_later_visits_are_ours_too(tell, settle, rule):
     view = tell("page", who="v1", path="/pricing")
     settle()
     assert verdict_of(view) == Verdict.STAFF
-    assert Standing.objects.get().last_activity_at is None
+    assert LastActivity.objects.get().at is None
 
 
 def test_a_mark_in_the_browser_says_that_it_is_ours(tell, settle):

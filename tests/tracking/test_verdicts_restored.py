@@ -6,7 +6,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leads.models import Standing
+from leads.models import LastActivity
 from scoring.models import LeadFeature
 from tests.tracking.conftest import FIREFOX
 from tests.tracking.ruling import ADA, GOOGLEBOT, books_balance, rule, settle, take_back
@@ -49,7 +49,7 @@ def picture() -> dict:
         "events": list(
             Event.objects.order_by("id").values_list("id", "verdict", "verdict_signals")
         ),
-        "leads": list(Standing.objects.order_by("lead").values_list("lead", "last_activity_at")),
+        "leads": list(LastActivity.objects.order_by("lead").values_list("lead", "at")),
         # What scores are made of, decayed to the beginning of the month: no clock in it.
         "features": [
             (lead, [round(each, 9) for each in sums])

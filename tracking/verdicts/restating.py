@@ -158,7 +158,7 @@ def _restate_activity(lead_ids: set[int]) -> None:
             """
             SELECT new.lead_id, (SELECT max(e.occurred_at) FROM tracking_event e
                 WHERE e.lead_id = new.lead_id AND e.verdict < %(machine)s
-                  AND e.kind <> ALL(%(not)s)) AS last_activity_at
+                  AND e.kind <> ALL(%(not)s)) AS at
               FROM unnest(%(leads)s::bigint[]) AS new(lead_id) ORDER BY 1
             """,
             {

@@ -1,0 +1,66 @@
+"""Columns of what changes often beside the wide row of a lead: its standing, its last activity.
+
+They are apart from each other, too: a recompute replaces all standings at once, and what
+a score does not change it need not copy.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from leads.models import NEVER, Lead
+
+
+class Standing(models.Model):
+    """How promising a lead is right now: narrow, because it changes for all leads at once.
+
+    Written only through leads/standing.py. Points are decimals with two places,
+    true as of `scored_at`.
+    """
+
+    class Quadrant(models.TextChoices):
+        BOTH = "both", _("Fit and interest")
+        FIT = "fit", _("Fit only")
+        INTEREST = "interest", _("Interest only")
+        NEITHER = "neither", _("Neither")
+
+    lead = models.OneToOneField(Lead, on_delete=models.CASCADE, primary_key=True)
+    score = models.DecimalField(_("score"), max_digits=9, decimal_places=2, default=0)
+    fit = models.DecimalField(_("fit"), max_digits=9, decimal_places=2, default=0)
+    interest = models.DecimalField(_("interest"), max_digits=9, decimal_places=2, default=0)
+    quadrant = models.CharField(
+        _("quadrant"), max_length=10, choices=Quadrant.choices, default=Quadrant.NEITHER
+    )
+    # At or above the threshold, in the right quadrant, nothing blocking.
+    is_promising = models.BooleanField(default=False)
+    model_version = models.PositiveIntegerField(null=True)
+    scored_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(F("score").desc(), "lead", name="leads_standing_score")]
+
+    def __str__(self) -> str:
+        return f"{self.score} ({self.get_quadrant_display()})"
+
+
+class LastActivity(models.Model):
+    """When a lead last did something, as far as it counts. Written through leads/activity.py.
+
+    Every lead has a row, so that lists can walk its index; `at` is NULL where there was nothing.
+    """
+
+    lead = models.OneToOneField(
+        Lead, on_delete=models.CASCADE, primary_key=True, related_name="last_activity"
+    )
+    at = models.DateTimeField(_("last activity"), null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(Coalesce("at", Value(NEVER)).desc(), "lead", name="leads_lastactivity_at")
+        ]
+
+    def __str__(self) -> str:
+        return f"lead {self.lead_id} at {self.at}"
