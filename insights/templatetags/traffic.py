@@ -28,7 +28,7 @@ def visits_figure(
     raw: str = "",
 ) -> SafeString:
     """A count of visits as a link to them. `name`: only those of this line of the table."""
-    filters = _within(context["filters"], name, path)
+    filters = _within(context["filters"], name)
     return _link("traffic:visits", count, filters.query(figure=figure, path=path, raw=raw))
 
 
@@ -37,14 +37,11 @@ def leads_figure(
     context: Context, stage: str, count: int, name: str | None = None, path: str = ""
 ) -> SafeString:
     """A count of leads as a link to them."""
-    filters = _within(context["filters"], name, path)
+    filters = _within(context["filters"], name)
     return _link("traffic:leads", count, filters.query(stage=stage, path=path))
 
 
-def _within(filters: TrafficFilters, name: str | None, path: str) -> TrafficFilters:
-    """The figures of pages are narrowed by channel only."""
-    if path:
-        return filters.without("source", "campaign")
+def _within(filters: TrafficFilters, name: str | None) -> TrafficFilters:
     return filters if name is None else filters.within(**{filters.by: name})
 
 

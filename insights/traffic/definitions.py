@@ -55,7 +55,7 @@ DEFINITIONS: dict[str, tuple[str | Promise, str | Promise]] = {
         _(
             "Visits of the period that saw the page. A page had a part in a stage when the lead "
             "saw it, in whatever visit, before reaching the stage for the first time; so one "
-            "lead counts for many pages. Narrowed by channel only."
+            "lead counts for many pages."
         ),
     ),
 }

@@ -53,10 +53,6 @@ class TrafficFilters:
     def within(self, **segment: str) -> TrafficFilters:
         return replace(self, segment=self.segment | segment)
 
-    def without(self, *names: str) -> TrafficFilters:
-        kept = {name: value for name, value in self.segment.items() if name not in names}
-        return replace(self, segment=kept)
-
 
 def read_traffic_filters(params: Mapping[str, str], today: date) -> TrafficFilters:
     """Read address parameters. What is not understood is named in `problems`."""

@@ -45,6 +45,10 @@ class WantedVisits:
         kind = _("with machines") if self.is_raw else _("humans only")
         return f"{what} · {kind}" + (f" · {self.path}" if self.path else "")
 
+    @property
+    def file_name(self) -> str:
+        return self.figure
+
     def params(self) -> dict[str, str]:
         return {"figure": self.figure, "raw": "1" if self.is_raw else "", "path": self.path}
 
@@ -60,6 +64,10 @@ class WantedLeads:
     def title(self) -> str:
         said = _("Reached %(stage)s for the first time") % {"stage": Stage(self.stage).label}
         return said + (f" · {self.path}" if self.path else "")
+
+    @property
+    def file_name(self) -> str:
+        return self.stage
 
     def params(self) -> dict[str, str]:
         return {"stage": self.stage, "path": self.path}

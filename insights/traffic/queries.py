@@ -13,7 +13,8 @@ from django.db import connection
 from insights.periods import local_day, matured_before
 from insights.traffic.filters import TrafficFilters
 from insights.traffic.folding import GOALS, LEAD_WINDOW
-from insights.traffic.report import Cohort, Flow, PageLine, SourceLine, TrafficReport
+from insights.traffic.pages import read_pages
+from insights.traffic.report import Cohort, Flow, SourceLine, TrafficReport
 
 MOST_LINES = 50
 MOST_OPTIONS = 100
@@ -69,7 +70,7 @@ def traffic_report(filters: TrafficFilters, freshness: TrafficFreshness) -> Traf
         ),
         goals={goal: sum(line.goals[goal] for line in everyone) for goal in GOALS},
         lines=everyone[:MOST_LINES],
-        pages=_pages(filters),
+        pages=read_pages(filters),
         young_on=young_on,
     )
 
@@ -164,40 +165,3 @@ def _sum(flows: Iterable[Flow]) -> Flow:
         total.engaged_ms += flow.engaged_ms
         total.new_visitors += flow.new_visitors
     return total
-
-
-def _pages(filters: TrafficFilters) -> list[PageLine]:
-    """The pages of the period; narrowed by channel, if at all."""
-    params: dict[str, Any] = {
-        "from_on": filters.period.from_on,
-        "until_on": filters.period.until_on,
-        "channel": filters.segment.get("channel", ""),
-    }
-    span = "day >= %(from_on)s AND day < %(until_on)s AND channel = %(channel)s"
-    lines: dict[str, PageLine] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT path, coalesce(sum(visits) FILTER (WHERE NOT is_machine), 0), sum(visits),
-                   coalesce(sum(views) FILTER (WHERE NOT is_machine), 0),
-                   coalesce(sum(engaged_ms) FILTER (WHERE NOT is_machine), 0)
-              FROM insights_pagecell WHERE {span} GROUP BY 1
-            """,  # noqa: S608 - constants
-            params,
-        )
-        for path, visits, raw, views, engaged in cursor.fetchall():
-            lines[path] = PageLine(path, visits, raw, views, int(engaged))
-        cursor.execute(
-            f"SELECT path, stage, sum(leads) FROM insights_pagegoalcell"  # noqa: S608 - constants
-            f" WHERE {span} GROUP BY 1, 2",
-            params,
-        )
-        for path, stage, leads in cursor.fetchall():
-            lines.setdefault(path, PageLine(path)).goals[stage] = leads
-    return sorted(lines.values(), key=lambda line: (-_rank(line, filters.order), line.path))[
-        :MOST_LINES
-    ]
-
-
-def _rank(line: PageLine, order: str) -> int:
-    return line.goals[order] if order in GOALS else getattr(line, order)

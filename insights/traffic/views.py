@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -24,6 +28,7 @@ from insights.views import csv_response
 from leads.audit import record_export
 from leads.channels import Channel
 from leads.csv_cells import csv_lines
+from users.models import User
 from users.requests import PageRequest
 
 
@@ -61,44 +66,61 @@ def traffic_csv(request: HttpRequest) -> StreamingHttpResponse:
 @require_GET
 def visits(request: PageRequest) -> HttpResponse:
     """The visits behind a figure."""
-    with one_snapshot():
-        freshness = read_traffic_freshness()
-        filters = read_traffic_filters(request.GET, freshness.today)
-        wanted = lists.read_wanted_visits(request.GET)
-        found = lists.visits_behind(request.user, wanted, filters)
-        page = lists.read_visit_page(found, request.GET.get("after", ""))
-        count = found.count()
-    context = _about(filters, freshness) | {
-        "wanted": wanted,
-        "page": page,
-        "count": count,
-        "list_query": filters.query(**wanted.params()),
-        "after_query": filters.query(**wanted.params(), after=page.after),
-    }
-    return render(request, "insights/traffic_visits.html", context)
+    return _list(request, VISITS)
 
 
 @require_GET
 def visits_csv(request: PageRequest) -> StreamingHttpResponse:
-    freshness = read_traffic_freshness()
-    filters = read_traffic_filters(request.GET, freshness.today)
-    wanted = lists.read_wanted_visits(request.GET)
-    found = lists.visits_behind(request.user, wanted, filters)
-    record_export(request.user, filters.params() | wanted.params())
-    header, rows = visit_lines(lists.visits_in_batches(found))
-    return csv_response(csv_lines(header, rows), f"{wanted.figure}-{freshness.today}.csv")
+    return _file(request, VISITS)
 
 
 @require_GET
 def leads(request: PageRequest) -> HttpResponse:
     """The leads behind a figure."""
+    return _list(request, LEADS)
+
+
+@require_GET
+def leads_csv(request: PageRequest) -> StreamingHttpResponse:
+    return _file(request, LEADS)
+
+
+class Kind[Wanted: (lists.WantedVisits, lists.WantedLeads)](NamedTuple):
+    """What may stand behind a figure: what the address asks for, the rows that this means, one
+    page of them, and all of them as lines of a file."""
+
+    template: str
+    read_wanted: Callable[[Mapping[str, str]], Wanted]
+    rows: Callable[[User, Wanted, TrafficFilters], QuerySet]
+    read_page: Callable[[QuerySet, str], lists.VisitPage | drilldown.Page]
+    lines: Callable[[QuerySet], tuple[list, Iterator]]
+
+
+VISITS = Kind(
+    "insights/traffic_visits.html",
+    lists.read_wanted_visits,
+    lists.visits_behind,
+    lists.read_visit_page,
+    lambda rows: visit_lines(lists.visits_in_batches(rows)),
+)
+LEADS = Kind(
+    "insights/traffic_leads.html",
+    lists.read_wanted_leads,
+    lists.leads_behind,
+    lambda rows, after: drilldown.read_page(rows, drilldown.ORDERS[0], after),
+    lambda rows: export.stay_lines(drilldown.in_batches(rows)),
+)
+
+
+def _list(request: PageRequest, kind: Kind) -> HttpResponse:
+    """One page of the rows, all of them counted in the same snapshot."""
     with one_snapshot():
         freshness = read_traffic_freshness()
         filters = read_traffic_filters(request.GET, freshness.today)
-        wanted = lists.read_wanted_leads(request.GET)
-        stays = lists.leads_behind(request.user, wanted, filters)
-        page = drilldown.read_page(stays, drilldown.ORDERS[0], request.GET.get("after", ""))
-        count = stays.count()
+        wanted = kind.read_wanted(request.GET)
+        rows = kind.rows(request.user, wanted, filters)
+        page = kind.read_page(rows, request.GET.get("after", ""))
+        count = rows.count()
     context = _about(filters, freshness) | {
         "wanted": wanted,
         "page": page,
@@ -106,18 +128,18 @@ def leads(request: PageRequest) -> HttpResponse:
         "list_query": filters.query(**wanted.params()),
         "after_query": filters.query(**wanted.params(), after=page.after),
     }
-    return render(request, "insights/traffic_leads.html", context)
+    return render(request, kind.template, context)
 
 
-@require_GET
-def leads_csv(request: PageRequest) -> StreamingHttpResponse:
+def _file(request: PageRequest, kind: Kind) -> StreamingHttpResponse:
+    """The same rows as CSV, all of them; who took them stands in the audit log."""
     freshness = read_traffic_freshness()
     filters = read_traffic_filters(request.GET, freshness.today)
-    wanted = lists.read_wanted_leads(request.GET)
-    stays = lists.leads_behind(request.user, wanted, filters)
+    wanted = kind.read_wanted(request.GET)
+    rows = kind.rows(request.user, wanted, filters)
     record_export(request.user, filters.params() | wanted.params())
-    header, rows = export.stay_lines(drilldown.in_batches(stays))
-    return csv_response(csv_lines(header, rows), f"{wanted.stage}-{freshness.today}.csv")
+    header, lines = kind.lines(rows)
+    return csv_response(csv_lines(header, lines), f"{wanted.file_name}-{freshness.today}.csv")
 
 
 def _about(filters: TrafficFilters, freshness: TrafficFreshness) -> dict:

@@ -9,9 +9,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from insights import folding
 from insights.traffic import folding as traffic
+from insights.traffic.pages import read_pages
 from insights.traffic_models import PageCell, ReturnCell, TrafficCell
 from leads.actors import Actor
 from leads.models import Lead
@@ -112,6 +115,77 @@ def test_every_figure_opens_as_many_rows(page, story, params):
         assert answer.context["count"] == int(shown.replace(",", "")), address
         rows = answer.context["page"]
         assert len(getattr(rows, "visits", None) or rows.stays) == answer.context["count"]
+
+
+SEGMENTS = st.fixed_dictionaries(
+    {"period": st.sampled_from(["all", "30d", "90d"]),
+     "by": st.sampled_from(["channel", "source", "campaign"]),
+     "order": st.sampled_from(["visits", "engaged_ms", "qualified"])},
+    optional={
+        "channel": st.sampled_from(["email", "direct", "paid_search"]),
+        "source": st.sampled_from(["news", "google", "(not set)", "nobody"]),
+        "campaign": st.sampled_from(["spring", "(not set)"]),
+    },
+)  # fmt: skip
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(SEGMENTS)
+def test_whatever_is_chosen_figure_list_and_file_agree(page, story, params):
+    """Every figure of the page, those of pages too, says as many as its list and its CSV have."""
+    answer = page.get(reverse("traffic:traffic"), params)
+    report, filters = answer.context["report"], answer.context["filters"]
+    for address, shown in re.findall(r'<a class="count" href="([^"]+)">([\d,]+)</a>', answer.text):
+        count = int(shown.replace(",", ""))
+        listed = page.get(address.replace("&amp;", "&"))
+        assert listed.context["count"] == count, address
+        assert listed.context["filters"].segment.items() >= filters.segment.items()
+        path, _, query = address.replace("&amp;", "&").partition("?")
+        file = page.get(f"{path.rstrip('/')}.csv?{query}")
+        lines = b"".join(file.streaming_content).decode().splitlines()
+        assert len(lines) == count + 1, address
+    seen = Visit.objects.human().filter(**filters.segment)
+    if params["period"] == "all":
+        assert sum(line.views for line in report.pages) == sum(v.page_views for v in seen)
+        assert sum(line.engaged_ms for line in report.pages) == sum(v.engaged_ms for v in seen)
+
+
+def test_pages_are_narrowed_by_source_and_campaign(page, story):
+    report = report_of(page, period="all", source="news", campaign="spring")
+    assert {line.path: (line.visits, line.goals["qualified"]) for line in report.pages} == {
+        "/start": (1, 1), "/pricing-facts": (0, 1),
+    }  # fmt: skip
+    everything = report_of(page, period="all")
+    assert {line.path: line.visits for line in everything.pages} == {
+        "/start": 4,
+        "/pricing-facts": 1,
+    }
+
+
+def test_pages_counted_from_visits_equal_those_of_cells(page, story):
+    for channel in (None, "email", "direct"):
+        segment = {"channel": channel} if channel else {}
+        whole = report_filters(page, period="all", **segment)
+        by_source = {}
+        for source in ("", "news", "google"):
+            for line in read_pages(whole.within(source=source)):
+                kept = by_source.setdefault(line.path, [0, 0, 0, 0, 0])
+                sums = (line.visits, line.raw_visits, line.views, line.engaged_ms,
+                        line.goals["qualified"])  # fmt: skip
+                by_source[line.path] = [a + b for a, b in zip(kept, sums, strict=True)]
+        assert by_source == {
+            line.path: [line.visits, line.raw_visits, line.views, line.engaged_ms,
+                        line.goals["qualified"]]
+            for line in read_pages(whole)
+        }  # fmt: skip
+
+
+def report_filters(page: Client, **params):
+    return page.get(reverse("traffic:traffic"), params).context["filters"]
 
 
 def cells() -> list:
