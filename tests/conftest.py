@@ -90,6 +90,8 @@ def quick_and_uncollected(settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+    # Otherwise each client's first request reads the facts of all collected files anew.
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture

@@ -45,6 +45,7 @@ class QuickHasher(PBKDF2PasswordHasher):
 def quick_and_uncollected(settings) -> None:
     """The server is a process of its own with production's hashers and collected files."""
     settings.PASSWORD_HASHERS = [f"{__name__}.QuickHasher"]
+    settings.WHITENOISE_AUTOREFRESH = True  # as in all tests
 
 
 def _chromium() -> str | None:

@@ -6,3 +6,4 @@ from funnel_app.settings import STORAGES as OURS
 STORAGES = OURS | {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 }
+WHITENOISE_AUTOREFRESH = True
