@@ -21,28 +21,51 @@ SELECT EXISTS (
 """
 
 
+# Only tables that hold something are emptied: a TRUNCATE of all of them, and the permissions that
+# Django would write anew, take longer than most tests. As a replica neither the guards of
+# append-only tables nor foreign keys ask anything.
+RESET = """
+DO $$
+DECLARE
+  name text;
+  is_filled boolean;
+BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOR name IN SELECT tablename FROM pg_tables
+               WHERE schemaname = 'public' AND tablename <> 'django_migrations' LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', name) INTO is_filled;
+    IF is_filled THEN
+      EXECUTE format('DELETE FROM public.%I', name);
+    END IF;
+  END LOOP;
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'reference' LOOP
+    EXECUTE format('INSERT INTO public.%1$I SELECT * FROM reference.%1$I', name);
+  END LOOP;
+END $$
+"""
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """Let the flush after a transactional test empty append-only tables, and undo it
-    for the rows that migrations wrote (legal moves, default criteria, first model …)."""
+    """After a transactional test the database holds what migrations wrote into it (legal moves,
+    default criteria, first model, permissions …) and nothing else."""
     with django_db_blocker.unblock():
-        _allow_truncate()
         _remember_reference_rows()
     flush = TransactionTestCase._fixture_teardown
 
-    def flush_and_restore(self) -> None:
+    def reset(self) -> None:
         _wait_for_silence()
-        flush(self)
-        _restore_reference_rows()
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(RESET)
 
-    TransactionTestCase._fixture_teardown = flush_and_restore
+    TransactionTestCase._fixture_teardown = reset
     yield
     TransactionTestCase._fixture_teardown = flush
 
 
 def _wait_for_silence(seconds: float = 10) -> None:
-    """A server of the test may still answer a browser that has gone: emptying its tables
-    under its hands would end in a deadlock."""
+    """A server of the test may still answer a browser that has gone: what it writes would
+    outlive the test."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:
@@ -51,13 +74,6 @@ def _wait_for_silence(seconds: float = 10) -> None:
                 return
         time.sleep(0.02)
     raise AssertionError("The servers of this test did not come to rest.")
-
-
-def _allow_truncate() -> None:
-    with connection.cursor() as cursor:
-        name = connection.ops.quote_name(connection.settings_dict["NAME"])
-        cursor.execute(f"ALTER DATABASE {name} SET funnel.truncating = 'on'")
-    connection.close()
 
 
 def _remember_reference_rows() -> None:
@@ -71,17 +87,6 @@ def _remember_reference_rows() -> None:
             cursor.execute(f'SELECT 1 FROM "{table}" LIMIT 1')
             if cursor.fetchone() and table != "django_migrations":
                 cursor.execute(f'CREATE TABLE reference."{table}" AS TABLE "{table}"')
-
-
-def _restore_reference_rows() -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        # Foreign keys hold again once all tables are back.
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'reference'")
-        for (table,) in cursor.fetchall():
-            cursor.execute(
-                f'INSERT INTO "{table}" SELECT * FROM reference."{table}" ON CONFLICT DO NOTHING'
-            )
 
 
 @pytest.fixture(autouse=True)
