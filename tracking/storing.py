@@ -1,4 +1,5 @@
-"""The one statement that stores events, whoever brings them.
+"""The one statement that stores events, whoever brings them; large groups of fresh ones are
+copied instead (collector/copying.py), with the same outcome.
 
 Event rows, the work that follows from them, and the count of what was received are
 one SQL statement and so one commit: a crash keeps all of it or nothing. Rows travel
@@ -8,7 +9,7 @@ as one JSON parameter, which costs one round trip for one event or five thousand
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +44,17 @@ _VALUES = _NAMES.replace("occurred_at", "least(occurred_at, statement_timestamp(
     "verdict_signals", "coalesce(verdict_signals, '{}')"
 )
 
+# The parameters tallies and notes as tables.
+TALLIES = """json_to_recordset(%(tallies)s::json)
+    AS t(source_id integer, outcome text, reason text, n bigint)"""
+NOTES = """json_to_recordset(%(notes)s::json) AS n(source_id integer, key_id integer, call text,
+         message_id text, reason text, payload jsonb)"""
+# Adds what stands in `tally` to the counts of today.
+COUNT = """INSERT INTO tracking_ingestcount AS mine (source_id, day, outcome, reason, count)
+  SELECT source_id, (now() AT TIME ZONE %(zone)s)::date, outcome, reason, sum(n) FROM tally
+  WHERE n <> 0 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+  ON CONFLICT (source_id, day, outcome, reason) DO UPDATE SET count = mine.count + excluded.count"""
+
 # Parameters: rows (JSON list of prepared rows), tallies (JSON list of source_id, outcome,
 # reason, n for what is not in rows), notes (JSON list of Note), zone. Ids are given in the
 # order of the rows, which is the order a batch happened in; insertion is by message id, so
@@ -59,7 +71,7 @@ fresh AS (
    WHERE NOT (SELECT EXISTS (SELECT FROM tracking_purgedmessage))
       OR (SELECT true FROM tracking_purgedmessage
            WHERE digest = tracking_message_digest(source_id, message_id)) IS NULL
-   ORDER BY source_id, message_id
+   ORDER BY source_id, message_id COLLATE "C"
   ON CONFLICT (source_id, message_id) DO NOTHING RETURNING id, source_id, message_id),
 work AS (INSERT INTO tracking_pendingevent (event_id) SELECT id FROM fresh),
 came AS (SELECT source_id, count(*) AS n FROM incoming GROUP BY 1),
@@ -69,21 +81,15 @@ tally AS (
   UNION ALL SELECT source_id, 'accepted', '', n FROM kept
   UNION ALL SELECT source_id, 'duplicate', '', came.n - coalesce(kept.n, 0)
     FROM came LEFT JOIN kept USING (source_id)
-  UNION ALL SELECT source_id, outcome, reason, n FROM json_to_recordset(%(tallies)s::json)
-    AS t(source_id integer, outcome text, reason text, n bigint)),
-counted AS (
-  INSERT INTO tracking_ingestcount AS mine (source_id, day, outcome, reason, count)
-  SELECT source_id, (now() AT TIME ZONE %(zone)s)::date, outcome, reason, sum(n) FROM tally
-  WHERE n <> 0 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-  ON CONFLICT (source_id, day, outcome, reason) DO UPDATE SET count = mine.count + excluded.count),
+  UNION ALL SELECT * FROM {TALLIES}),
+counted AS ({COUNT}),
 noted AS (
   INSERT INTO tracking_inspectedmessage
          (source_id, key_id, call, message_id, reason, payload, outcome)
   SELECT n.*, CASE WHEN reason <> '' THEN 'rejected'
                    WHEN (source_id, message_id) IN (SELECT source_id, message_id FROM fresh)
                    THEN 'accepted' ELSE 'duplicate' END
-    FROM json_to_recordset(%(notes)s::json) AS n(source_id integer, key_id integer, call text,
-         message_id text, reason text, payload jsonb))
+    FROM {NOTES})
 SELECT coalesce(sum(n), 0)::integer FROM kept
 """  # noqa: S608 - built of the constants above
 
@@ -113,13 +119,24 @@ def store_parameters(
     rows: Sequence[dict], rejects: Rejects, notes: Sequence[Note] = ()
 ) -> dict[str, Any]:
     """The parameters of STORE."""
+    return {"rows": orjson.dumps(rows).decode(), **count_parameters(rejects, notes)}
+
+
+def count_parameters(
+    rejects: Rejects, notes: Sequence[Note], accepted: Mapping[int, int] | None = None
+) -> dict[str, Any]:
+    """The parameters tallies, notes and zone; `accepted` counts what is stored, by source."""
     tallies = [
         {"source_id": source_id, "outcome": outcome, "reason": why, "n": count}
         for (source_id, reason), count in rejects.items()
         for outcome, why in (("received", ""), ("rejected", reason))
     ]
+    tallies += [
+        {"source_id": source_id, "outcome": outcome, "reason": "", "n": count}
+        for source_id, count in (accepted or {}).items()
+        for outcome in ("received", "accepted")
+    ]
     return {
-        "rows": orjson.dumps(rows).decode(),
         "tallies": json.dumps(tallies),
         "notes": json.dumps(list(notes)),
         "zone": settings.REPORTING_TIME_ZONE,

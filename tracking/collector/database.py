@@ -1,12 +1,12 @@
-"""The collector's own connections: short waits, durable commits, one statement at a time."""
+"""The collector's own connections: short waits, durable commits, one thing at a time."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 import psycopg
 from django.conf import settings
@@ -14,6 +14,9 @@ from django.conf import settings
 CONNECT_SECONDS = 2
 STATEMENT_SECONDS = 3.0
 STALE_SECONDS = 0.3  # a connection that fails sooner was dead before
+
+T = TypeVar("T")
+Work = Callable[[psycopg.AsyncConnection], Coroutine[Any, Any, T]]
 
 # Errors of the connection, not of what was sent over it.
 LOST = (psycopg.OperationalError, psycopg.InterfaceError, OSError, TimeoutError)
@@ -32,24 +35,28 @@ class Link:
         self._opening = asyncio.Lock()
 
     async def run(self, query: str, parameters: dict[str, Any] | None = None) -> list[tuple]:
-        """Execute one statement, which is one transaction; returns its rows.
+        """Execute one statement, which is one transaction; returns its rows. Raises as `do`."""
+        return await self.do(lambda connection: _execute(connection, query, parameters))
 
-        Raises DatabaseAway after 5 s at most, or psycopg.Error when the statement itself
-        is at fault.
+    async def do(self, work: Work[T]) -> T:
+        """Do something with the connection, which commits each statement unless told otherwise.
+
+        The work must be such that it may be begun anew. Raises DatabaseAway after 5 s at most,
+        or psycopg.Error when a statement itself is at fault.
         """
         was_open, began = self._connection is not None, time.monotonic()
         try:
-            return await self._run_once(query, parameters)
+            return await self._do_once(work)
         except DatabaseAway:
             # An idle connection that a restart of the server cut says nothing about it now.
             if not was_open or time.monotonic() - began > STALE_SECONDS:
                 raise
-        return await self._run_once(query, parameters)
+        return await self._do_once(work)
 
-    async def _run_once(self, query: str, parameters: dict[str, Any] | None) -> list[tuple]:
+    async def _do_once(self, work: Work[T]) -> T:
         try:
             connection = self._connection or await self._open()
-            return await self._within(STATEMENT_SECONDS, _execute(connection, query, parameters))
+            return await self._within(STATEMENT_SECONDS, work(connection))
         except LOST as error:
             await self.close()
             raise DatabaseAway(str(error)) from error
@@ -60,7 +67,7 @@ class Link:
             with contextlib.suppress(Exception):
                 await connection.close()
 
-    async def _within(self, seconds: float, work: Coroutine) -> Any:
+    async def _within(self, seconds: float, work: Coroutine[Any, Any, T]) -> T:
         """The result of the work. A server that hangs is left to itself: cancelling a
         statement politely would itself wait for that server."""
         task = asyncio.ensure_future(work)

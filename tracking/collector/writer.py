@@ -1,4 +1,4 @@
-"""Group commit: whatever waits is stored by one statement, then everybody is answered.
+"""Group commit: whatever waits is stored by one transaction, then everybody is answered.
 
 There is one writer per process. While it waits for a commit, the next requests queue
 up and become the next group, so groups grow by themselves when the load does.
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
+from tracking.collector.copying import Copier
 from tracking.collector.database import DatabaseAway, Link
 from tracking.storing import (
     QUARANTINE,
@@ -59,6 +60,7 @@ class Writer:
 
     def __init__(self) -> None:
         self._link = Link()
+        self._copier = Copier(self._link)
         self._queue: deque[Submission] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -138,6 +140,8 @@ class Writer:
 
     async def _store_rows(self, rows: list[dict], rejects: Rejects, notes: list[Note]) -> None:
         """Store the rows; halve them on an error until the one at fault is found."""
+        if await self._copier.store(rows, rejects, notes):
+            return
         try:
             await self._link.run(STORE, store_parameters(rows, rejects, notes))
         except (psycopg.Error, ValueError, TypeError, RecursionError) as error:
