@@ -10,6 +10,7 @@ from itertools import groupby
 
 from django.db import connection
 
+from tracking.engagement import MOST_MS
 from tracking.events import KINDS
 from tracking.models import Verdict
 from tracking.sessions import Hit
@@ -21,10 +22,10 @@ Stream = tuple[str, bool]
 NO_VISIT = sorted(kind for kind, entry in KINDS.items() if entry.group in ("email", "offline"))
 
 # Time spent on the page (tracking/engagement.py), or what the sender told with the view itself.
-_ENGAGED = """coalesce(e.engaged_ms,
+_ENGAGED = f"""coalesce(e.engaged_ms,
                  CASE WHEN jsonb_typeof(e.properties -> 'engaged_seconds') = 'number'
-                      THEN least(greatest((e.properties ->> 'engaged_seconds')::numeric, 0), 86400)
-                           * 1000 ELSE 0 END)::bigint"""
+                      THEN least(greatest((e.properties ->> 'engaged_seconds')::numeric * 1000, 0),
+                                 {MOST_MS}) ELSE 0 END)::bigint"""
 _COLUMNS = f"""e.anonymous_id, e.verdict >= {int(Verdict.MACHINE)}, e.occurred_at, e.kind, e.path,
        e.url, e.referrer, e.context -> 'campaign', e.lead_id, {_ENGAGED}"""
 # Ties are broken by what the sender said, never by when it arrived.

@@ -56,11 +56,14 @@ class Session:
     page_views: int = 0
     views: dict[str, int] = field(default_factory=dict)  # page → views
     first_seen: dict[str, int] = field(default_factory=dict)  # page → seconds after the start
-    engaged_ms: int = 0
-    spent: dict[str, int] = field(default_factory=dict)  # page → milliseconds
+    told_ms: int = 0  # spent on all pages together, by what was told of each view
+    spent: dict[str, int] = field(default_factory=dict)  # page → milliseconds of these
+    open_until: datetime | None = None  # when the last of its pages was surely still open
 
     def add(self, hit: Hit) -> None:
         self.ended_at = hit.at
+        open_until = hit.at + timedelta(milliseconds=hit.engaged_ms)
+        self.open_until = max(open_until, self.open_until or open_until)
         self.event_count += 1
         if self.arrival is None and hit.has_address:
             self.arrival = hit.arrival
@@ -68,7 +71,7 @@ class Session:
         self.lead_id = hit.lead_id or self.lead_id
         is_view = hit.kind in PAGE_VIEWS
         self.page_views += is_view
-        self.engaged_ms += hit.engaged_ms
+        self.told_ms += hit.engaged_ms
         page = hit.path[:LONGEST_PATH]
         if page and (is_view or hit.engaged_ms) and self._has_room(page):
             self.first_seen.setdefault(page, int((hit.at - self.started_at).total_seconds()))
@@ -79,10 +82,20 @@ class Session:
         return page in self.views or len(self.views) < MOST_PAGES
 
     @property
+    def engaged_ms(self) -> int:
+        """Milliseconds spent on the visit: never more than passed by while any page was open.
+
+        Two windows may both be looked at, and a sender may tell anything.
+        """
+        lasted = (self.open_until or self.ended_at) - self.started_at
+        return min(self.told_ms, int(lasted / timedelta(milliseconds=1)))
+
+    @property
     def pages(self) -> dict[str, list[int]]:
-        """As Visit.pages."""
+        """As Visit.pages. What was told of several pages at a time is shared out among them."""
+        told, spent = self.told_ms or 1, self.engaged_ms
         return {
-            page: [count, self.spent[page], self.first_seen[page]]
+            page: [count, self.spent[page] * spent // told, self.first_seen[page]]
             for page, count in self.views.items()
         }
 
