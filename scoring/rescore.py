@@ -84,16 +84,19 @@ def drain_for_relay(limit: int = BATCH) -> int:
 
 
 def _claim(which: str, limit: int, waited: timedelta) -> list[Claim]:
-    """Commit one more attempt for some rows that nobody works on."""
+    """Commit one more attempt for some rows that nobody works on.
+
+    Chosen beside the UPDATE: as part of its condition, a LIMIT may be asked for each row.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"""
-            UPDATE scoring_dirtylead SET attempts = attempts + 1
-             WHERE id IN (SELECT id FROM scoring_dirtylead
-                           WHERE {which}
-                             AND queued_at <= clock_timestamp() - make_interval(secs => %(waited)s)
-                           ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-            RETURNING id, lead_id, attempts
+            WITH next AS (
+              SELECT id FROM scoring_dirtylead
+               WHERE {which} AND queued_at <= clock_timestamp() - make_interval(secs => %(waited)s)
+               ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+            UPDATE scoring_dirtylead d SET attempts = d.attempts + 1
+              FROM next WHERE d.id = next.id RETURNING d.id, d.lead_id, d.attempts
             """,
             {"waited": waited.total_seconds(), "limit": limit},
         )
