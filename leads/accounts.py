@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from django.db import IntegrityError, transaction
@@ -43,16 +44,43 @@ def join_by_address(lead: Lead, *, is_verified: bool) -> bool:
     return True
 
 
-def place(lead: Lead, facts: Facts) -> None:
-    """A trusted source says to which company a locked lead belongs, and what that is like."""
-    if facts.is_nameless:
-        return
-    account = _found(facts, is_verified=True) or _made(facts)
+def place(lead: Lead, facts: Facts, known: Account | None = None) -> Account | None:
+    """A trusted source says to which company a locked lead belongs, and what that is like.
+
+    `known` is the account meant, where more than the facts tells. Returns that of the lead.
+    """
+    if known is None and facts.is_nameless:
+        return None
+    account = known or _found(facts, is_verified=True) or _made(facts)
     changed = {name for name in ("account", "company") if _moves(lead, account, facts, name)}
     if changed:
         lead.save(update_fields=changed)
     if describe(account, facts, is_overwriting=True) or changed:
         _tell(account, lead)
+    return account
+
+
+def take_in(account: Account, lead_ids: Iterable[int], *, instead_of: int | None = None) -> int:
+    """Put people into the account where nobody has said otherwise of them: those who have none,
+    only that of their address's domain, or the one (its id) that this is now known to be instead.
+
+    Returns how many joined.
+    """
+    leads = Lead.objects.select_for_update(no_key=True, of=("self",)).select_related("account")
+    joining = [
+        lead
+        for lead in leads.filter(pk__in=list(lead_ids)).exclude(account=account).order_by("pk")
+        if lead.account is None
+        or lead.account_id == instead_of
+        or (lead.account.domain and lead.account.domain == corporate_domain(lead.email))
+    ]
+    for lead in joining:
+        lead.account = account
+        lead.company = lead.company or account.name
+    Lead.objects.bulk_update(joining, ["account", "company"], batch_size=500)
+    if joining:
+        _tell(account, joining[0])
+    return len(joining)
 
 
 def hint(lead: Lead, facts: Facts) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from leads.actors import Actor
 from leads.admin import AuditedAdmin
 from leads.refusals import Refused
-from tracking import quarantine, verdict_admin  # noqa: F401 - registers itself
+from tracking import group_admin, quarantine, verdict_admin  # noqa: F401 - they register themselves
 from tracking.keys import revoke_key
 from tracking.models import QuarantinedMessage, Source, WriteKey
 from users.requests import PageRequest

@@ -26,7 +26,7 @@ CALLS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 LONGEST_NAME = 200  # characters
 
 # What sloppy templates send instead of nothing; believing it would make one person of many.
-_NOBODY = frozenset({"", "null", "undefined", "none", "nan", "[object object]", "0"})
+NOBODY = frozenset({"", "null", "undefined", "none", "nan", "[object object]", "0"})
 _PLACE = ("url", "path", "referrer", "title")
 _PATH = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*([^?#]*)")
 
@@ -161,7 +161,7 @@ def _either(message: dict, camel: str, snake: str) -> Any:
 
 def _person(value: Any) -> str:
     text = _id(value)
-    return "" if text.lower() in _NOBODY else text
+    return "" if text.lower() in NOBODY else text
 
 
 def _id(value: Any) -> str:

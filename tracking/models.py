@@ -271,6 +271,7 @@ class IngestCount(models.Model):
 from tracking.alias_models import Alias  # noqa: E402, F401
 from tracking.channel_models import ChannelRule, ChannelRuleset  # noqa: E402, F401
 from tracking.engagement_models import AwaitedPage  # noqa: E402, F401
+from tracking.group_models import Group, GroupMember  # noqa: E402, F401
 from tracking.intake_models import InspectedMessage, TurnedAway  # noqa: E402, F401
 from tracking.merging_models import MergedEvents  # noqa: E402, F401
 from tracking.retention_models import (  # noqa: E402, F401
