@@ -181,7 +181,7 @@ SELECT (SELECT count(*) FROM tracking_event) AS events,
        (SELECT count(*) FROM tracking_pendingevent) AS pending,
        (SELECT count(*) FROM scoring_dirtylead) AS unscored,
        (SELECT count(*) FROM tracking_quarantinedmessage) AS quarantined,
-       (SELECT s.score::float FROM leads_standing s JOIN leads_lead l ON l.id = s.lead_id
+       (SELECT s.score / 100.0::float FROM leads_standing s JOIN leads_lead l ON l.id = s.lead_id
          WHERE l.email = %(email)s) AS score
 """
 

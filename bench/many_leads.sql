@@ -63,7 +63,7 @@ UPDATE leads_lead l SET stage = e.stage, stage_entered_at = e.entered_at, episod
   FROM leads_stageepisode e WHERE e.lead_id = l.id AND e.left_at IS NULL AND e.seq > 1;
 
 INSERT INTO leads_standing (lead_id, score, fit, interest, quadrant, is_promising, model_version, scored_at)
-SELECT id, score, fit, score - fit,
+SELECT id, score * 100, fit * 100, (score - fit) * 100,
        CASE WHEN fit > 30 AND score - fit > 20 THEN 'both' WHEN fit > 30 THEN 'fit'
             WHEN score - fit > 20 THEN 'interest' ELSE 'neither' END,
        fit > 30 AND score - fit > 20, 1, now()

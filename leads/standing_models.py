@@ -12,13 +12,13 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from leads.models import NEVER, Lead
+from leads.points import PointsField
 
 
 class Standing(models.Model):
     """How promising a lead is right now: narrow, because it changes for all leads at once.
 
-    Written only through leads/standing.py. Points are decimals with two places,
-    true as of `scored_at`.
+    Written only through leads/standing.py. Points are true as of `scored_at`.
     """
 
     class Quadrant(models.TextChoices):
@@ -28,9 +28,9 @@ class Standing(models.Model):
         NEITHER = "neither", _("Neither")
 
     lead = models.OneToOneField(Lead, on_delete=models.CASCADE, primary_key=True)
-    score = models.DecimalField(_("score"), max_digits=9, decimal_places=2, default=0)
-    fit = models.DecimalField(_("fit"), max_digits=9, decimal_places=2, default=0)
-    interest = models.DecimalField(_("interest"), max_digits=9, decimal_places=2, default=0)
+    score = PointsField(_("score"), default=0)
+    fit = PointsField(_("fit"), default=0)
+    interest = PointsField(_("interest"), default=0)
     quadrant = models.CharField(
         _("quadrant"), max_length=10, choices=Quadrant.choices, default=Quadrant.NEITHER
     )

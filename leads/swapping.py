@@ -32,11 +32,12 @@ class Part(NamedTuple):
 
 
 @transaction.atomic
-def replace_rows(table: str, rows_sql: str, params: dict) -> int:
+def replace_rows(table: str, rows_sql: str, params: dict, *, key: str) -> int:
     """Let `rows_sql` be the new content of `table`; returns the number of rows.
 
-    It yields every column of the table by its name. The caller has locked `table`,
-    and before it every table that it refers to, and calls `settle` after the commit.
+    It yields every column of the table by its name. Rows whose `key` it does not yield
+    stay as they are. The caller has locked `table`, and before it every table that it
+    refers to, and calls `settle` after the commit.
     Raises RuntimeError for a table with triggers of its own: they would be lost.
     """
     with connection.cursor() as cursor:
@@ -48,7 +49,7 @@ def replace_rows(table: str, rows_sql: str, params: dict) -> int:
         # Unlike INSERT … SELECT, this may use several processor cores.
         made = f"CREATE TABLE {table}{NEXT} AS SELECT {typed} FROM ({rows_sql}) r"  # noqa: S608
         cursor.execute(made, params)
-        count = cursor.rowcount
+        count = cursor.rowcount + _keep_others(cursor, table, columns, key)
         cursor.execute(f"ALTER TABLE {table}{NEXT} {_same_columns(columns)}")
         # To start workers for each index takes longer than they save, until there are millions.
         cursor.execute("SET LOCAL max_parallel_maintenance_workers = 0")
@@ -58,6 +59,20 @@ def replace_rows(table: str, rows_sql: str, params: dict) -> int:
         cursor.execute(f"ALTER TABLE {table}{NEXT} RENAME TO {table}")
         for part in parts:
             cursor.execute(_rename(part, table))
+    return count
+
+
+def _keep_others(cursor: CursorWrapper, table: str, columns: list[Column], key: str) -> int:
+    """Take over the rows that the new content does not name; returns how many."""
+    names = ", ".join(f'"{c.name}"' for c in columns)
+    # Without statistics of the new table PostgreSQL may well choose to compare all with all.
+    cursor.execute("SET LOCAL enable_nestloop = off")
+    cursor.execute(
+        f"""INSERT INTO {table}{NEXT} ({names}) SELECT {names} FROM {table} old
+             WHERE NOT EXISTS (SELECT FROM {table}{NEXT} new WHERE new.{key} = old.{key})"""  # noqa: S608
+    )
+    count = cursor.rowcount
+    cursor.execute("RESET enable_nestloop")
     return count
 
 

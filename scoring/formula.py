@@ -71,15 +71,14 @@ def scores_query(weights: Weights, which: str = "true", as_of: str = "", anchors
     """One row per lead that has features and meets `which` (SQL over alias `f`).
 
     Columns: lead_id, score, fit, interest, quadrant, is_promising,
-    model_version, scored_at. The instant is the parameter
+    model_version, scored_at; points are whole hundredths. The instant is the parameter
     %(as_of)s, or SQL over `f` that gives each lead its own. `anchors`, where the caller
     knows all there are: SQL for an array of them, instead of a search in all features.
     """
     fit_cut, interest_cut = (in_cents(weights.cuts[axis]) for axis in (Axis.FIT, Axis.INTEREST))
     # OFFSET 0 keeps PostgreSQL from writing out, and so computing, each sum many times.
     return f"""
-        SELECT lead_id, (fit + interest) * 0.01 AS score, fit * 0.01 AS fit,
-               interest * 0.01 AS interest,
+        SELECT lead_id, fit + interest AS score, fit, interest,
                CASE WHEN fit >= {fit_cut} THEN
                    CASE WHEN interest >= {interest_cut} THEN 'both' ELSE 'fit' END
                ELSE CASE WHEN interest >= {interest_cut} THEN 'interest' ELSE 'neither' END
@@ -132,7 +131,7 @@ def _axis_sql(weights: Weights, axis: str) -> str:
     floor, ceiling = weights.bounds[axis]
     total = " + ".join(parts) or _float(Decimal(0))
     bounded = f"greatest({_float(floor)}, least({_float(ceiling)}, {total}))"
-    return f"floor({bounded} * 100 + {HALF_A_CENT})::bigint"
+    return f"floor({bounded} * 100 + {HALF_A_CENT})::int"
 
 
 def _sum_sql(rules: Iterable[Worth]) -> str:

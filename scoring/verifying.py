@@ -96,8 +96,8 @@ def standings_against_features() -> list[Discrepancy]:
     scored_at = "(SELECT s.scored_at FROM leads_standing s WHERE s.lead_id = f.lead_id)"
     query = scores_query(Weights.of(version), SETTLED.format(lead="f.lead_id"), as_of=scored_at)
     rows = _rows(f"""
-        SELECT right_one.lead_id, s.score, right_one.score, s.quadrant, right_one.quadrant,
-               s.model_version
+        SELECT right_one.lead_id, round(s.score / 100.0, 2), round(right_one.score / 100.0, 2),
+               s.quadrant, right_one.quadrant, s.model_version
           FROM ({query}) right_one LEFT JOIN leads_standing s ON s.lead_id = right_one.lead_id
          WHERE (s.score, s.fit, s.interest, s.quadrant, s.is_promising, s.model_version)
                IS DISTINCT FROM (right_one.score, right_one.fit, right_one.interest,

@@ -106,7 +106,7 @@ DAMAGES = {
         "≠",
     ),
     "a score that somebody made up": (
-        "UPDATE leads_standing SET score = 99 WHERE lead_id ="
+        "UPDATE leads_standing SET score = 9900 WHERE lead_id ="
         " (SELECT max(lead_id) FROM leads_standing)",
         "standing",
     ),

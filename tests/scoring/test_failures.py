@@ -97,7 +97,7 @@ def test_time_alone_lets_points_fade():
     assert standing_of(lead).interest == 2
     # As if it had last been scored right after the event.
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE leads_standing SET interest = 8, score = fit + 8")
+        cursor.execute("UPDATE leads_standing SET interest = 800, score = fit + 800")
     assert rescore.refresh() == 1
     assert standing_of(lead).interest == 2
     assert rescore.refresh() == 0

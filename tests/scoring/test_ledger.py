@@ -136,7 +136,7 @@ def run(sql: str) -> None:
 @pytest.mark.parametrize(
     ("forgery", "checks"),
     [
-        ("UPDATE leads_standing SET score = 99", {"standing ≠ features", "standing ≠ ledger"}),
+        ("UPDATE leads_standing SET score = 9900", {"standing ≠ features", "standing ≠ ledger"}),
         ("UPDATE leads_standing SET is_promising = true", {"standing ≠ features"}),
         (
             "UPDATE scoring_leadfeature SET sums[15] = 7",
