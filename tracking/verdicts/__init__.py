@@ -5,6 +5,7 @@ weighing.py   from signals to a verdict
 settling.py   what lists and rules of people add to it, before anything follows
 behaviour.py  what only shows beside other events, found in the background (checking.py)
 restating.py  a verdict changes: everything that followed from it is set right
+refinding.py  the same, looked for anew when a threshold was edited (previewing.py: beforehand)
 ruling.py     a marketer overrules by a rule; running.py goes through all stored events
 """
 

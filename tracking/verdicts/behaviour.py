@@ -1,7 +1,8 @@
 """What gives a machine away only beside other events. SQL over stored events, by their indexes.
 
 Each function finds what is to be found whatever the order or the batches in which the events
-arrived, and leaves out what was found before: a scanner may click ten thousand times.
+arrived, and leaves out what was found before, as a scanner may click ten thousand times: unless
+all is looked at `anew`, by thresholds that were edited (refinding.py).
 """
 
 from __future__ import annotations
@@ -52,35 +53,42 @@ def too_quick(spans: Mapping[str, Span]) -> Found:
     report themselves: a server may well send a day's page views with one time.
     """
     limit = thresholds("too_quick").get("too_quick")
-    if not limit or not spans:
-        return {}
-    parameters = {
-        "views": list(PAGE_VIEWS),
-        "most": limit.most,
-        "span": timedelta(seconds=limit.seconds),
-        **_columns(spans),
-    }
-    return dict.fromkeys(_ids(_TOO_QUICK, parameters), "too_quick")
+    return dict.fromkeys(crowded(spans, limit), "too_quick") if limit else {}
+
+
+def crowded(spans: Mapping[str, Span], limit: Threshold, *, anew: bool = False) -> list[int]:
+    """The ids of those events, by this threshold."""
+    said = {"views": list(PAGE_VIEWS), "most": limit.most}
+    return _near(_TOO_QUICK, spans, limit, anew, **said)
 
 
 def in_mails(spans: Mapping[int, Span]) -> dict[str, list[int]]:
     """What was done with mails of these leads in those spans: signal → event ids."""
     limits = thresholds("all_links", "before_delivery")
-    found = {}
-    if spans and (limit := limits.get("all_links")):
-        span = {"most": limit.most, "span": timedelta(seconds=limit.seconds)}
-        found["all_links"] = _ids(_ALL_LINKS, {**_columns(spans), **span})
-    if spans and (limit := limits.get("before_delivery")):
-        span = {"span": timedelta(seconds=limit.seconds), "latest": LATEST_DELIVERY}
-        found["before_delivery"] = _ids(_BEFORE_DELIVERY, {**_columns(spans), **span})
-    return found
+    looks = {"all_links": all_links, "before_delivery": before_delivery}
+    return {name: looks[name](spans, limit) for name, limit in limits.items()}
+
+
+def all_links(spans: Mapping[int, Span], limit: Threshold, *, anew: bool = False) -> list[int]:
+    """Clicks by which these leads followed all links of a mail at once."""
+    return _near(_ALL_LINKS, spans, limit, anew, most=limit.most)
+
+
+def before_delivery(
+    spans: Mapping[int, Span], limit: Threshold, *, anew: bool = False
+) -> list[int]:
+    """What these leads did with a mail that was not there yet."""
+    return _near(_BEFORE_DELIVERY, spans, limit, anew, latest=LATEST_DELIVERY)
 
 
 def without_beacon(event_ids: Iterable[int]) -> list[int]:
     """Those of these clicks in mails that no browser followed, on sites that would tell."""
     limit = thresholds("no_page_beacon").get("no_page_beacon")
-    if not limit:
-        return []
+    return unfollowed(event_ids, limit) if limit else []
+
+
+def unfollowed(event_ids: Iterable[int], limit: Threshold) -> list[int]:
+    """Those clicks, by this threshold."""
     return _ids(
         _NO_BEACON,
         {
@@ -97,6 +105,14 @@ def note_beacons(pages: Iterable[tuple[str, datetime]]) -> None:
     pages = list(pages)
     with connection.cursor() as cursor:
         cursor.execute(_NOTE_BEACONS, [[url for url, _at in pages], [at for _url, at in pages]])
+
+
+def _near(sql: str, spans: Mapping, limit: Threshold, anew: bool, **said: object) -> list[int]:
+    """What `sql` finds in these spans, and around them; also what was found before if `anew`."""
+    if not spans:
+        return []
+    span = {"span": timedelta(seconds=limit.seconds), "anew": anew}
+    return _ids(sql, {**_columns(spans), **span, **said})
 
 
 def _columns(spans: Mapping) -> dict[str, Sequence]:
@@ -128,7 +144,7 @@ SELECT id FROM (
             JOIN tracking_event e ON e.anonymous_id = new.who AND e.anonymous_id <> ''
              AND e.occurred_at BETWEEN new.since - %(span)s AND new.until + %(span)s
              AND NOT e.is_trusted) events) crowded
- WHERE crowd > %(most)s AND NOT 'too_quick' = ANY(signals)
+ WHERE crowd > %(most)s AND (%(anew)s OR NOT 'too_quick' = ANY(signals))
 """
 # What of a mail's events names the mail and the link.
 _MAIL = """coalesce(e.properties->>'email_id', e.properties->>'message_id',
@@ -156,7 +172,7 @@ crowds AS (
   HAVING count(DISTINCT d.link) >= least(%(most)s, max(d.link_count)))
 SELECT DISTINCT d.id FROM crowds c JOIN clicks d ON d.lead_id = c.lead_id AND d.mail = c.mail
    AND d.occurred_at BETWEEN c.occurred_at AND c.occurred_at + %(span)s
- WHERE NOT 'all_links' = ANY(d.signals)
+ WHERE %(anew)s OR NOT 'all_links' = ANY(d.signals)
 """  # noqa: S608 - constants
 # Only a delivery counts; of a mail nobody reported delivered, the sending.
 _BEFORE_DELIVERY = f"""
@@ -176,7 +192,7 @@ SELECT DISTINCT e.id
    AND a.source_id = e.source_id AND a.occurred_at > e.occurred_at - %(span)s
    AND a.occurred_at <= e.occurred_at + %(latest)s
  WHERE e.kind IN ('email_opened', 'email_link_clicked')
-   AND NOT 'before_delivery' = ANY(e.signals) AND NOT EXISTS (
+   AND (%(anew)s OR NOT 'before_delivery' = ANY(e.signals)) AND NOT EXISTS (
    SELECT FROM arrivals b WHERE b.lead_id = e.lead_id AND b.mail = e.mail
       AND b.source_id = e.source_id AND b.occurred_at <= e.occurred_at - %(span)s)
 """  # noqa: S608 - constants

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from tracking.models import Event, VerdictCheck
+from tracking.models import Event, Verdict, VerdictCheck
 from tracking.verdicts import behaviour
 from tracking.verdicts.restating import hold_attaching, restate
 from tracking.verdicts.settling import settle_with
@@ -36,6 +36,28 @@ def ask_for_beacons(event_ids: Iterable[int]) -> None:
             ON CONFLICT DO NOTHING
             """,
             [limit.seconds, wanted],
+        )
+
+
+def ask_again(*, above: int, until: int, seconds: int) -> None:
+    """Have clicks above < id <= until, after which a page view may still come within these
+    seconds, checked when they are over: they were edited."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO tracking_verdictcheck AS mine (event_id, due_at)
+            SELECT id, received_at + make_interval(secs => %(seconds)s) FROM tracking_event
+             WHERE id > %(above)s AND id <= %(until)s AND kind = 'email_link_clicked'
+               AND lead_id IS NOT NULL AND verdict < %(machine)s
+               AND received_at > now() - make_interval(secs => %(seconds)s)
+            ON CONFLICT (event_id) DO UPDATE SET due_at = excluded.due_at WHERE mine.attempts = 0
+            """,
+            {
+                "above": above,
+                "until": until,
+                "seconds": seconds,
+                "machine": int(Verdict.MACHINE),
+            },
         )
 
 

@@ -18,9 +18,9 @@ from leads import audit
 from leads.actors import Actor
 from leads.refusals import Conflict
 from tracking.models import Event, PendingEvent, VerdictRun
-from tracking.verdicts import staff
+from tracking.verdicts import behaviour, checking, refinding, staff
 from tracking.verdicts.restating import hold_attaching, restate
-from tracking.verdicts.settling import settle
+from tracking.verdicts.settling import Settled, settle, settle_anew
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,21 @@ def _begin(run: VerdictRun) -> None:
 def _judge_slice(run: VerdictRun) -> None:
     until = min(run.reached + SLICE, run.upto or 0)
     slice_ = {"above": run.reached, "until": until}
-    changed = settle("e.id > %(above)s AND e.id <= %(until)s", slice_)
+    changed = _settle(run.cause, slice_)
     run.changed_count += restate(changed, cause=run.cause, rule_id=run.rule_id)
     run.changed_count += len(staff.note_browsers(changed))
     run.reached = until
+
+
+def _settle(cause: str, slice_: dict[str, int]) -> list[Settled]:
+    """What becomes something else; a signal whose thresholds were edited is looked for anew.
+
+    One that says nothing is not looked for, also when events arrive: what was found stays.
+    """
+    which = "e.id > %(above)s AND e.id <= %(until)s"
+    limits = behaviour.thresholds(cause) if cause in refinding.THRESHOLDED else {}
+    if (limit := limits.get(cause)) is None:
+        return settle(which, slice_)
+    if cause == "no_page_beacon":
+        checking.ask_again(**slice_, seconds=limit.seconds)
+    return settle_anew(which, slice_, cause, refinding.find(cause, limit, **slice_))

@@ -60,6 +60,30 @@ def settle_events(event_ids: Iterable[int]) -> list[Settled]:
     return settle("e.id = ANY(%(ids)s)", {"ids": sorted(event_ids)})
 
 
+def settle_anew(
+    which: str,
+    parameters: dict[str, Any],
+    signal: str,
+    found: Iterable[int],
+    effects: Mapping[str, str] | None = None,
+) -> list[Settled]:
+    """As settle, when this signal was looked for anew: the events `found` have it, and no others.
+
+    `effects` are what signals would mean; by default, what they mean at the moment.
+    """
+    effects = effects or read_effects()
+    has_it = set(found)
+    worth = f"{_HAS_SIGNALS} OR e.id = ANY(%(found)s)"
+    fresh = []
+    for line in _judge(which, {**parameters, "found": sorted(has_it)}, worth):
+        signals = sorted(
+            {*line.signals, signal} if line.id in has_it else {*line.signals} - {signal}
+        )
+        verdict = line.verdict if line.rule_id else weigh(signals, effects)
+        fresh.append(line._replace(verdict=verdict, signals=signals))
+    return [line for line in fresh if line.is_changed]
+
+
 def settle_with(evidence: Mapping[int, Iterable[str]]) -> list[Settled]:
     """The events that become something else by this evidence (event id → signals).
 
