@@ -34,9 +34,6 @@ NEEDS_NO_SERVERS = {
 # Databases are made and dropped between tests, which a busy disk may take long over.
 os.environ.setdefault("STATEMENT_TIMEOUT_MS", "60000")
 ADDRESSES = ("DATABASE_URL", "REDIS_URL")
-# Nobody misses the data of tests after a power cut, so nothing waits for the disk. The tests of
-# durability (tests/test_platform_servers.py) start servers of their own, as the product does.
-FORGETFUL = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
 
 
 class Servers:
@@ -51,8 +48,7 @@ class Servers:
         if not os.environ.get("DATABASE_URL"):
             postgres = Postgres(prepare_place(self.folder))
             postgres.prepare()
-            command = [*postgres.command(), *FORGETFUL]
-            process = self._spawn("postgres", command, STOP_SIGNAL, postgres.place.user)
+            process = self._spawn("postgres", postgres.command(), STOP_SIGNAL, postgres.place.user)
             postgres.wait_until_ready(lambda: process.poll() is None)
             os.environ["DATABASE_URL"] = postgres.url("funnel")
         if not os.environ.get("REDIS_URL"):
