@@ -94,8 +94,6 @@ def _give(merge: Merge, event_ids: Sequence[int]) -> list[int]:
 def _move(which: str, giver: int, taker: int, parameters: dict) -> list[int]:
     """Of these events those that are the giver's become the taker's; returns their ids."""
     with connection.cursor() as cursor:
-        # Triggers look at all changed rows at once, by a plan once made for a few of them.
-        cursor.execute("DISCARD PLANS")
         cursor.execute(
             f"""
             UPDATE tracking_event e SET lead_id = %(taker)s
