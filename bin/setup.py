@@ -31,8 +31,10 @@ CHECKS = {
     ],
 }
 
-# Two at a time; the tests of one file stay together and in order.
-ALL_TESTS = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadscope")
+# One process more than cores, for many tests wait for a browser or a server. The tests of one file
+# stay together and in order; long files begin first (tests/conftest.py).
+ALL_TESTS = ("-n", str(min(4, (os.cpu_count() or 1) + 1)))
+ALL_TESTS += ("--dist", "loadscope", "--no-loadscope-reorder")
 BABEL = ("-m", "babel.messages.frontend", "compile")
 
 
@@ -67,13 +69,42 @@ def test(arguments: list[str]) -> int:
 
 
 def run_checks() -> list[str]:
-    """Run the checks that need no database; returns the names of those that failed."""
+    """Run the checks that need no database at once; returns the names of those that failed.
+
+    What each of them says stands together under its name.
+    """
+    running = {name: _start_check(command) for name, command in CHECKS.items()}
     failed = []
-    for name, command in CHECKS.items():
-        say(f"Checking with {name} …")
-        if subprocess.run([str(PYTHON), *command], cwd=ROOT).returncode:
-            failed.append(name)
+    try:
+        for name, check in running.items():
+            say(f"Checking with {name} …")
+            said, _ = check.communicate()
+            print(said, end="", flush=True)
+            if check.returncode:
+                failed.append(name)
+    except BaseException:
+        for check in running.values():
+            check.terminate()
+        raise
     return failed
+
+
+def _start_check(command: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [str(PYTHON), *command],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def static() -> None:
+    """Only collect the static files; the tests in a browser ask for this."""
+    require_room(100)
+    with _one_at_a_time():
+        collect_static_files()
 
 
 def lock() -> None:
@@ -172,8 +203,10 @@ def main() -> int:
             return test(arguments)
         elif verb == "lock":
             lock()
+        elif verb == "static":
+            static()
         else:
-            raise CannotGoOn(f"bin/setup.py knows run, test and lock, not {verb}.")
+            raise CannotGoOn(f"bin/setup.py knows run, test, lock and static, not {verb}.")
     except CannotGoOn as reason:
         print(reason, file=sys.stderr)
         return 1

@@ -68,12 +68,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def static_files(tmp_path_factory, django_db_setup) -> Path:
-    """The files as production serves them: collected, hashed, compressed."""
-    folder = tmp_path_factory.mktemp("static")
-    command = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"]
-    subprocess.run(command, cwd=ROOT, env=os.environ | {"STATIC_ROOT": str(folder)}, check=True)
-    return folder
+def static_files() -> Path:
+    """The files as production serves them: collected, hashed, compressed. Done once for all
+    processes and runs, until one of the files changes."""
+    environment = {name: value for name, value in os.environ.items() if name != "STATIC_ROOT"}
+    command = [sys.executable, "-B", "bin/setup.py", "static"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    return ROOT / ".run" / "static"
 
 
 def _database_url() -> str:
@@ -87,7 +88,7 @@ def _database_url() -> str:
 
 
 @pytest.fixture(scope="session")
-def server(static_files) -> Iterator[str]:
+def server(static_files, django_db_setup) -> Iterator[str]:
     """The address of the product: the one web process, on the test database."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
