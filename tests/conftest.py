@@ -19,8 +19,24 @@ SELECT EXISTS (
        AND backend_type = 'client backend'
        AND (state <> 'idle' OR state_change > clock_timestamp() - interval '100 milliseconds'))
 """
-
-
+# Take twenty seconds of a processor or more. Spread over processes they begin first, together with
+# what drives browsers and servers: begun late, one of them would keep all others waiting.
+LONG = {
+    "test_arithmetic.py",
+    "test_import_killed.py",
+    "test_import_opportunities.py",
+    "test_import_real_files.py",
+    "test_merged_leads.py",
+    "test_merging_concurrently.py",
+    "test_merging_property.py",
+    "test_outages.py",
+    "test_pages.py",
+    "test_traffic.py",
+    "test_two_opinions.py",
+    "test_verdicts_restored.py",
+    "test_visits.py",
+    "test_walk.py",
+}
 # Only tables that hold something are emptied: a TRUNCATE of all of them, and the permissions that
 # Django would write anew, take longer than most tests. As a replica neither the guards of
 # append-only tables nor foreign keys ask anything.
@@ -43,6 +59,24 @@ BEGIN
   END LOOP;
 END $$
 """
+
+
+@pytest.hookimpl(trylast=True)  # browser tests are marked by a hook of their own
+def pytest_collection_modifyitems(config, items) -> None:
+    """Order the files for several processes, each of which takes the next one when it is done."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not _is_long(item))
+
+
+def _is_long(item) -> bool:
+    is_marked = any(map(item.get_closest_marker, ("browser", "servers")))
+    return is_marked or item.path.name in LONG
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings) -> None:
+    """A test's own transaction may stay open for as long as a busy machine needs."""
+    connection.settings_dict["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=0"
 
 
 @pytest.fixture(scope="session")
