@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-from functools import lru_cache
 from typing import Any
 
 from tracking.events import snake_case
@@ -18,6 +17,7 @@ DEEPEST = 10  # levels of lists and objects; what lies deeper becomes null
 MOST_NODES = 500  # values in one document; what comes after is left out
 LONGEST_TEXT = 4_000  # characters of one text
 LONGEST_KEY = 100  # characters of a key
+MOST_NAMES = 8_192  # keys whose clean names are remembered
 # Beyond this a number is not exact in the browsers and readers of the world.
 LARGEST_INTEGER = 2**53
 
@@ -28,6 +28,8 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 def clean(document: Any) -> Any:
     """The document with the limits above; keys become snake_case, as JSON columns hold them."""
+    if type(document) is dict:
+        return _object(document, DEEPEST, [MOST_NODES - 1])
     return _value(document, DEEPEST, [MOST_NODES])
 
 
@@ -55,13 +57,19 @@ def _text(text: str, longest: int = LONGEST_TEXT) -> str:
     return text
 
 
-def _key(key: object) -> str:
-    return _known_key(str(key)[:LONGEST_KEY])
+class _Names(dict[str, str]):
+    """What keys are called once they are clean; those of the world's events are few."""
+
+    def __missing__(self, key: str) -> str:
+        name = snake_case(_text(key, LONGEST_KEY))
+        if len(key) <= LONGEST_KEY:
+            if len(self) >= MOST_NAMES:
+                self.clear()
+            self[key] = name
+        return name
 
 
-@lru_cache(maxsize=8192)
-def _known_key(key: str) -> str:
-    return snake_case(_text(key, LONGEST_KEY))
+_names = _Names()
 
 
 def _value(value: Any, depth: int, budget: list[int]) -> Any:
@@ -82,16 +90,20 @@ def _object(value: dict, depth: int, budget: list[int]) -> dict | None:
     if depth == 0:
         return None
     out = {}
+    left = budget[0]
     for key, item in value.items():
-        if budget[0] <= 0:
+        if left <= 0:
             break
-        name = _known_key(key) if len(key) <= LONGEST_KEY else _key(key)
         # Most values are short plain texts: they take the short way.
-        if type(item) is str and len(item) <= LONGEST_TEXT and item.isascii():
-            budget[0] -= 1
-            out[name] = item if item.isprintable() else _text(item)
+        if type(item) is str:
+            left -= 1
+            is_plain = len(item) <= LONGEST_TEXT and item.isprintable()
+            out[_names[key]] = item if is_plain else _text(item)
         else:
-            out[name] = _value(item, depth - 1, budget)
+            budget[0] = left
+            out[_names[key]] = _value(item, depth - 1, budget)
+            left = budget[0]
+    budget[0] = left
     return out
 
 

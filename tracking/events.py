@@ -163,9 +163,18 @@ def kind_of(call: str, name: str, path: str) -> str:
     one message stays one event. Reports on page views count both (PAGE_VIEWS).
     """
     kind = CALL_KINDS.get(call) or _kind_of_name(name)
-    if kind == "page_viewed" and PRICING_PATH.search(path):
+    if kind == "page_viewed" and _is_about_prices(path):
         return "pricing_page_viewed"
     return kind
+
+
+def _is_about_prices(path: str) -> bool:
+    return _known_path(path) if len(path) <= 200 else PRICING_PATH.search(path) is not None
+
+
+@lru_cache(maxsize=8192)
+def _known_path(path: str) -> bool:
+    return PRICING_PATH.search(path) is not None
 
 
 @lru_cache(maxsize=4096)

@@ -27,6 +27,7 @@ LONGEST_NAME = 200  # characters
 
 # What sloppy templates send instead of nothing; believing it would make one person of many.
 NOBODY = frozenset({"", "null", "undefined", "none", "nan", "[object object]", "0"})
+_LONGEST_NOBODY = max(map(len, NOBODY))
 _PLACE = ("url", "path", "referrer", "title")
 _PATH = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*([^?#]*)")
 
@@ -161,7 +162,7 @@ def _either(message: dict, camel: str, snake: str) -> Any:
 
 def _person(value: Any) -> str:
     text = _id(value)
-    return "" if text.lower() in NOBODY else text
+    return "" if len(text) <= _LONGEST_NOBODY and text.lower() in NOBODY else text
 
 
 def _id(value: Any) -> str:

@@ -1,10 +1,21 @@
 import json
 import math
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tracking.clean import DEEPEST, LONGEST_TEXT, MOST_NODES, clean, clean_text, read_integer
+from tracking.clean import (
+    DEEPEST,
+    LONGEST_KEY,
+    LONGEST_TEXT,
+    MOST_NAMES,
+    MOST_NODES,
+    _names,
+    clean,
+    clean_text,
+    read_integer,
+)
+from tracking.events import snake_case
 
 anything = st.recursive(
     st.none()
@@ -44,6 +55,47 @@ def test_what_comes_out_is_strict_json_without_nul_and_broken_unicode(document):
 @given(anything)
 def test_cleaning_twice_changes_nothing(document):
     assert clean(clean(document)) == clean(document)
+
+
+def spelled_out(value, depth=DEEPEST, budget=None):
+    """What clean does, without its short ways: the first 500 values, ten levels, plain texts."""
+    budget = [MOST_NODES] if budget is None else budget
+    budget[0] -= 1
+    if isinstance(value, (dict, list)) and depth == 0:
+        return None
+    if isinstance(value, dict):
+        out = {}
+        for key, item in value.items():
+            if budget[0] > 0:
+                name = snake_case(clean_text(key, LONGEST_KEY))
+                out[name] = spelled_out(item, depth - 1, budget)
+        return out
+    if isinstance(value, list):
+        return [spelled_out(item, depth - 1, budget) for item in value if budget[0] > 0]
+    return clean_text(value) if isinstance(value, str) else clean(value)
+
+
+@given(anything | st.dictionaries(st.text(max_size=130), st.text(max_size=9) | anything))
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+def test_the_short_ways_lead_to_the_same_place(document):
+    assert repr(clean(document)) == repr(spelled_out(document))
+
+
+def test_wide_and_deep_documents_are_cut_at_the_same_place():
+    wide = {f"k{i}": {"a": i, "b": [i, str(i)]} for i in range(300)}
+    deep: dict = {"end": 1}
+    for _ in range(12):
+        deep = {"a": deep, "b": "x"}
+    long = {"k" * 150: "v", "k" * 100: "w", "t": "x" * 5_000, "Größe\n": "\x7f"}
+    for document in (wide, deep, long, [wide, deep], {"a": [deep] * 60, "z": "z"}):
+        assert clean(document) == spelled_out(document)
+
+
+def test_names_of_keys_are_remembered_within_bounds():
+    for number in range(MOST_NAMES + 10):
+        clean({f"key{number}": 1, "k" * 101 + str(number): 1})
+    assert len(_names) <= MOST_NAMES
+    assert max(map(len, _names)) <= LONGEST_KEY
 
 
 def test_plain_documents_only_get_snake_case_keys():
