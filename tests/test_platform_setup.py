@@ -147,3 +147,36 @@ def test_everything_locked_has_a_hash_and_no_address():
     lock = (ROOT / "package-lock.json").read_text()
     assert '"resolved"' not in lock
     assert '"integrity"' in lock
+
+
+def test_checks_run_at_once_and_those_that_fail_are_named(setup_module, monkeypatch, capsys):
+    setup = setup_module("setup")
+    checks = {"first": "print('fine')", "second": "raise SystemExit('broken')", "third": ""}
+    monkeypatch.setattr(setup, "PYTHON", sys.executable)
+    monkeypatch.setattr(setup, "CHECKS", {name: ["-c", code] for name, code in checks.items()})
+
+    failed = setup.run_checks()
+
+    assert failed == ["second"]
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "Checking with first …",
+        "fine",
+        "Checking with second …",
+        "broken",
+        "Checking with third …",
+    ]
+
+
+def test_static_files_that_did_not_change_are_collected_once(setup_module, monkeypatch, tmp_path):
+    setup = setup_module("setup")
+    collected = []
+    (tmp_path / "static").mkdir()
+    monkeypatch.setattr(setup, "RUN_FOLDER", tmp_path)
+    monkeypatch.setattr(setup, "require_room", lambda _megabytes: None)
+    monkeypatch.setattr(setup, "run_told", lambda command, **_: collected.append(command))
+
+    setup.static()
+    setup.static()
+
+    assert len(collected) == 1
