@@ -86,7 +86,8 @@ def drain_for_relay(limit: int = BATCH) -> int:
 def _claim(which: str, limit: int, waited: timedelta) -> list[Claim]:
     """Commit one more attempt for some rows that nobody works on.
 
-    Chosen beside the UPDATE: as part of its condition, a LIMIT may be asked for each row.
+    Chosen beside the UPDATE and taken over as an array: within its condition a LIMIT may be
+    asked for each row, and a join relies on statistics, which for a queue are of an empty one.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
@@ -96,7 +97,7 @@ def _claim(which: str, limit: int, waited: timedelta) -> list[Claim]:
                WHERE {which} AND queued_at <= clock_timestamp() - make_interval(secs => %(waited)s)
                ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
             UPDATE scoring_dirtylead d SET attempts = d.attempts + 1
-              FROM next WHERE d.id = next.id RETURNING d.id, d.lead_id, d.attempts
+             WHERE d.id = ANY(ARRAY(SELECT id FROM next)) RETURNING d.id, d.lead_id, d.attempts
             """,
             {"waited": waited.total_seconds(), "limit": limit},
         )

@@ -144,7 +144,8 @@ counted AS (
 stayed AS (
   DELETE FROM tracking_purgedmessage p USING due
    WHERE p.digest = due.digest AND due.event_id NOT IN (SELECT id FROM gone)),
-unmarked AS (DELETE FROM tracking_purgemark m USING due WHERE m.event_id = due.event_id)
+unmarked AS (
+  DELETE FROM tracking_purgemark WHERE event_id = ANY(ARRAY(SELECT event_id FROM due)))
 SELECT count(*) FROM due
 """
 

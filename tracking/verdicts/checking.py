@@ -82,6 +82,7 @@ def _claim(limit: int) -> list[int]:
     return []
 
 
+# An array, not a join: statistics of a queue are those of an empty one.
 _CLAIM = """
 WITH due AS (
   SELECT event_id FROM tracking_verdictcheck
@@ -89,7 +90,7 @@ WITH due AS (
    ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 UPDATE tracking_verdictcheck c
    SET attempts = c.attempts + 1, due_at = statement_timestamp() + make_interval(secs => %(lease)s)
-  FROM due WHERE c.event_id = due.event_id RETURNING c.event_id
+ WHERE c.event_id = ANY(ARRAY(SELECT event_id FROM due)) RETURNING c.event_id
 """
 
 
