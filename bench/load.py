@@ -64,8 +64,21 @@ class Caller(asyncio.Protocol):
 
 
 class Job:
-    def __init__(self, *, port: int, path: str, key: str, batch: int, callers: int, seconds: float):
+    """`is_scattered`: message ids are random, as those of real senders; otherwise they count up."""
+
+    def __init__(
+        self,
+        *,
+        port: int,
+        path: str,
+        key: str,
+        batch: int,
+        callers: int,
+        seconds: float,
+        is_scattered: bool = False,
+    ):
         self.path, self.batch, self.callers = path, batch, callers
+        self.is_scattered = is_scattered
         self.port, self.ends_at = port, time.perf_counter() + seconds
         self.seconds = seconds
         auth = base64.b64encode(f"{key}:".encode()).decode()
@@ -88,7 +101,7 @@ class Job:
 
     def _message(self) -> str:
         self.count += 1
-        number = f"{self.run_id}{self.count:012x}"
+        number = uuid.uuid4().hex if self.is_scattered else f"{self.run_id}{self.count:012x}"
         return _MESSAGE % (f"{self.run_id}{self.count % 5000:012x}", number, self.now)
 
     def note(self, is_success: bool, seconds: float) -> None:

@@ -101,7 +101,10 @@ class Meter:
         self.database = database
 
     def read(self) -> float:
-        return _cpu_seconds(self.web) + self.database_seconds()
+        return self.web_seconds() + self.database_seconds()
+
+    def web_seconds(self) -> float:
+        return _cpu_seconds(self.web)
 
     def database_seconds(self) -> float:
         """Those of the database connections alone."""

@@ -56,11 +56,8 @@ class Copier:
         """Whether all of it is committed; if not, nothing is. Raises DatabaseAway."""
         if len(rows) < FEWEST or time.monotonic() < self._paused_until:
             return False
-        keys = [(row["source_id"], row["message_id"]) for row in rows]
-        if len(set(keys)) < len(keys):
-            return False
         try:
-            return await self._link.do(lambda to: _copy(to, keys, rows, rejects, notes))
+            return await self._link.do(lambda to: copy_rows(to, rows, rejects, notes))
         except psycopg.errors.UniqueViolation:
             self._paused_until = time.monotonic() + PAUSE_SECONDS
         except (psycopg.Error, ValueError, TypeError, RecursionError) as error:
@@ -69,18 +66,21 @@ class Copier:
         return False
 
 
-async def _copy(
+async def copy_rows(
     connection: psycopg.AsyncConnection,
-    keys: list[tuple[int, str]],
     rows: list[dict],
     rejects: Rejects,
     notes: Sequence[Note],
 ) -> bool:
-    """One transaction. False when an event among them was purged, which makes it a duplicate.
+    """One transaction. False, and nothing is stored, when a message is there twice or was purged.
 
-    Inserted in the order of their keys, as STORE does: writers that bring the same messages
-    wait for each other in the same order and never dead-lock.
+    Raises UniqueViolation when one is stored already. Inserted in the order of their keys, as
+    STORE does: writers that bring the same messages wait for each other in the same order and
+    never dead-lock.
     """
+    keys = [(row["source_id"], row["message_id"]) for row in rows]
+    if len(set(keys)) < len(keys):
+        return False
     cursor = connection.cursor(binary=True)
     await cursor.execute(_BEGIN, {"count": len(rows)}, prepare=True)
     [(ids, received_at, has_purged)] = await cursor.fetchall()
