@@ -31,6 +31,7 @@ class Reason(models.TextChoices):
     )
     BAD_JSON = "bad_json", _("The body is not JSON.")
     NO_BATCH = "no_batch", _("The body of a batch has no list named batch.")
+    TOO_MANY = "too_many", _("A batch holds more than 2,500 messages.")
     NOT_AN_OBJECT = "not_an_object", _("The message is not a JSON object.")
     UNKNOWN_TYPE = (
         "unknown_type",
@@ -69,7 +70,7 @@ DOOR = (
     Step("size", _("Is it small enough?"), (Reason.TOO_LARGE,)),
     Step("unpack", _("Unpack gzip."), (Reason.BAD_ENCODING,)),
     Step("parse", _("Read the JSON."), (Reason.BAD_JSON,)),
-    Step("batch", _("Find the messages of a batch."), (Reason.NO_BATCH,)),
+    Step("batch", _("Find the messages of a batch."), (Reason.NO_BATCH, Reason.TOO_MANY)),
 )
 # Of each message, in this order (tracking/ingest.py).
 MESSAGE = (

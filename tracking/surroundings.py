@@ -51,7 +51,7 @@ class Contexts:
     """Reads the contexts of one request's messages; the one before is remembered."""
 
     def __init__(self, envelope: Envelope) -> None:
-        self._envelope = envelope
+        self.envelope = envelope
         self._text: bytes | None = None
         self._last: Surroundings | None = None
 
@@ -60,9 +60,9 @@ class Contexts:
         try:
             text = orjson.dumps(raw)
         except TypeError:  # a whole number beyond 64 bits, half of a character, too deep
-            return _read(raw, self._envelope)
+            return _read(raw, self.envelope)
         if self._last is None or text != self._text:
-            self._text, self._last = text, _read(raw, self._envelope)
+            self._text, self._last = text, _read(raw, self.envelope)
         return self._last
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
 import json
@@ -18,7 +19,9 @@ from segment.analytics.client import Client
 
 from tests.shared_data import real_file
 from tests.tracking.conftest import FIREFOX
+from tracking.collector.reading import harvest_batch
 from tracking.models import Event, IngestCount, PendingEvent, WriteKey
+from tracking.surroundings import Envelope
 
 # Only tracking's tables are written, so only they need to be emptied.
 pytestmark = [
@@ -134,6 +137,7 @@ def test_a_bad_message_is_named_and_the_others_of_its_batch_are_stored(web):
         ("track", b'{"userId": "u"}', 400, "no_event_name"),
         ("batch", b"{}", 400, "no_batch"),
         ("batch", b'{"batch": {}}', 400, "no_batch"),
+        ("batch", b"[" + b"0," * 249_000 + b"0]", 413, "too_many"),
         ("batch", b'{"batch": [1, 2]}', 400, "not_an_object"),
         ("track", b'{"userId": "u", "event": "' + b"x" * 33_000 + b'"}', 413, "too_large"),
         ("batch", b'{"batch": [], "x": "' + b"x" * 600_000 + b'"}', 413, "too_large"),
@@ -177,6 +181,26 @@ def test_a_page_and_a_campaign_in_the_context_are_read(web):
         page["url"], "/guide", page["referrer"], "G",
     )  # fmt: skip
     assert event.context["campaign"] == campaign
+
+
+def test_others_have_their_turn_while_a_large_batch_is_read():
+    """Nobody else is served while messages are prepared, so that happens bit by bit."""
+    turns = []
+
+    async def read() -> None:
+        batch = [{"type": "page", "anonymousId": "v", "messageId": str(n)} for n in range(450)]
+        others = asyncio.create_task(count())
+        harvest = await harvest_batch(batch, Envelope(1, False, datetime.now(UTC)), 500_000)
+        others.cancel()
+        assert len(harvest.rows) == 450
+
+    async def count() -> None:
+        while True:
+            turns.append(1)
+            await asyncio.sleep(0)
+
+    asyncio.run(read())
+    assert len(turns) == 4
 
 
 def test_an_empty_batch_is_no_error(web):

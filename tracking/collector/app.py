@@ -26,6 +26,7 @@ from tracking.collector.reading import (
 from tracking.collector.turnaways import Turnaways
 from tracking.collector.writer import QueueFull, Submission, Writer
 from tracking.ingest import Dropped, Envelope
+from tracking.steps import Reason
 
 log = logging.getLogger(__name__)
 
@@ -155,14 +156,15 @@ class Collector:
             self.gate.take(sender, _count(call, document))
             if call == "batch":
                 envelope = make_envelope(sender, "", document, scope, headers)
-                harvest = harvest_batch(document, envelope, size)
+                harvest = await harvest_batch(document, envelope, size)
             else:
                 harvest = harvest_one(document, make_envelope(sender, call, None, scope, headers))
         except NotAllowed as error:
             await self._reject(sender, error.reason, send, 403)
             return
         except Dropped as drop:
-            await self._reject(sender, drop.reason, send)
+            status = 413 if drop.reason == Reason.TOO_MANY else 400
+            await self._reject(sender, drop.reason, send, status)
             return
         await self._write(sender, call, harvest, size, document)
         if harvest.left_out and not harvest.rows:

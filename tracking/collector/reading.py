@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
@@ -18,6 +19,10 @@ from tracking.collector.bodies import LARGEST_EVENT
 from tracking.ingest import Dropped, Envelope, Row, prepare
 from tracking.surroundings import Contexts
 
+# Of a batch; Segment's own limit. Every message costs time in which nobody else is served.
+MOST_MESSAGES = 2_500
+# So many are prepared at a stretch.
+TURN = 100
 # Query parameters of the pixel that belong to the message itself; all others are properties.
 _PIXEL_FIELDS = {
     "type", "event", "name", "anonymousId", "anonymous_id", "userId", "user_id", "messageId",
@@ -64,33 +69,45 @@ def parse(body: bytes) -> Any:
 
 def harvest_one(document: Any, envelope: Envelope) -> Harvest:
     """The rows of a body that is one message."""
-    return _harvest([document], envelope, is_small=True)
+    harvest = Harvest()
+    _gather(harvest, [document], Contexts(envelope), is_small=True)
+    return harvest
 
 
-def harvest_batch(document: Any, envelope: Envelope, size: int) -> Harvest:
+async def harvest_batch(document: Any, envelope: Envelope, size: int) -> Harvest:
     """The rows of a body {"batch": […]}, or of a bare list. `size` is that of the body.
 
-    Raises Dropped when there is no list.
+    Lets other requests have their turn in between. Raises Dropped when there is no list, or
+    one too long.
     """
     messages = document.get("batch") if isinstance(document, dict) else document
     if not isinstance(messages, list):
         raise Dropped("no_batch")
-    return _harvest(messages, envelope, is_small=size <= LARGEST_EVENT)
-
-
-def _harvest(messages: list, envelope: Envelope, *, is_small: bool) -> Harvest:
+    if len(messages) > MOST_MESSAGES:
+        raise Dropped("too_many")
     harvest, contexts = Harvest(), Contexts(envelope)
-    for index, message in enumerate(messages):
+    for start in range(0, len(messages), TURN):
+        if start:
+            await asyncio.sleep(0)
+        some = messages[start : start + TURN]
+        _gather(harvest, some, contexts, first=start, is_small=size <= LARGEST_EVENT)
+    _keep_order(harvest.rows)
+    return harvest
+
+
+def _gather(
+    harvest: Harvest, messages: list, contexts: Contexts, *, first: int = 0, is_small: bool
+) -> None:
+    """Prepare messages; `first` is the place of the first one in its batch."""
+    for index, message in enumerate(messages, start=first):
         try:
             if not is_small and _size(message) > LARGEST_EVENT:
                 raise Dropped("too_large")
-            harvest.rows.append(prepare(message, envelope, contexts))
+            harvest.rows.append(prepare(message, contexts.envelope, contexts))
         except Dropped as drop:
             harvest.left_out.append((index, drop.reason))
         except RecursionError:
             harvest.left_out.append((index, "bad_json"))
-    _keep_order(harvest.rows)
-    return harvest
 
 
 def _keep_order(rows: list[Row]) -> None:
