@@ -41,12 +41,12 @@
   const own = STORE + random(); // where this page keeps what is not delivered yet
   const away = new Set(); // messages under way
 
-  let visitor, isAllowed, isKept, timer, isBusy, failures = 0, queue = [];
+  let visitor, isAllowed, isKept, timer, isBusy, failures = 0, notBefore = 0, queue = [];
   let page, fresh; // the page view under way; its message while the title may still change
   let engaged, reported, seenAt, isVisible;
 
   // --- Consent, and what is kept on the device
-  const known = () => (document.cookie.match(/_fnl_id=(\w{32,})/) || [])[1];
+  const known = () => document.cookie.match(/_fnl_id=(\w{32,})/)?.[1];
 
   function remember(value, seconds) {
     const domain = options.domain ? ";domain=" + options.domain : "";
@@ -123,11 +123,12 @@
   }
 
   function plan() {
-    const wait = failures ? Math.min(1000 * 2 ** failures, 300000) * (0.5 + Math.random()) : 50;
-    timer = timer || setTimeout(flush, wait);
+    const wait = failures ? 1000 * 2 ** failures * (0.5 + Math.random()) : 50;
+    timer = timer || setTimeout(flush, Math.min(Math.max(wait, notBefore - Date.now() || 0), 3e5)); // a date says nothing
   }
 
   function next() {
+    if (!isStill() || Date.now() < notBefore) return [];
     if (fresh) fresh.context.page.title = title();
     fresh = 0;
     const part = [];
@@ -145,12 +146,16 @@
 
   function flush() {
     timer = clearTimeout(timer);
-    const part = isBusy || !isStill() ? [] : next();
+    const part = isBusy ? [] : next();
+    if (Date.now() < notBefore) plan();
     if (!part[0]) return;
     isBusy = 1;
     const body = pack(part);
     fetch(API, { method: "POST", body, credentials: "omit", keepalive: body.length < LARGEST + 500 })
-      .then(({ status }) => status < 500 && status !== 408 && status !== 429, () => 0)
+      .then(({ status, headers }) => {
+        notBefore = Date.now() + headers.get("retry-after") * 1000;
+        return status < 500 && status !== 408 && status !== 429;
+      }, () => 0)
       .then((isDone) => {
         isBusy = 0;
         failures = isDone ? 0 : failures + 1;
@@ -165,7 +170,7 @@
   // same id. Engaged time is not: nothing but one number would be lost.
   function leave() {
     report();
-    for (let part = []; isStill() && navigator.onLine && (part = next())[0] && navigator.sendBeacon(API, pack(part));) continue;
+    for (let part = []; navigator.onLine && (part = next())[0] && navigator.sendBeacon(API, pack(part));) continue;
     queue = queue.filter((message) => message.event !== ENGAGED || !away.has(message));
     save();
   }
@@ -295,7 +300,7 @@
     on("pageshow", wake);
     on("online", () => { failures = 0; flush(); });
     on("funnel:consent", (event) => consent(event.detail));
-    on("storage", ({ key, newValue }) => { if (key === STORE && newValue) consent(); });
+    on("storage", (event) => { if (event.key === STORE) consent(); });
     if (/#funnel-staff/.test(location)) api.staff(!/=off$/.test(location));
     view();
     if (options.consent === "tcf") ask();
