@@ -42,7 +42,7 @@ def encode(numbered: Iterable[tuple[int, dict]], received_at: datetime) -> bytes
     happened later than `received_at`, the database's clock, happened then. Raises ValueError
     when a text is no Unicode, TypeError when a document is no JSON.
     """
-    out = [_HEAD]
+    out, packed_texts = [_HEAD], _PackedTexts()
     received = _microseconds(received_at)
     context, packed = None, b""
     for number, row in numbered:
@@ -55,9 +55,7 @@ def encode(numbered: Iterable[tuple[int, dict]], received_at: datetime) -> bytes
         )  # fmt: skip
         sent_at = row["sent_at"]
         out.append(_NULL if sent_at is None else _pack_instant(8, _microseconds(sent_at)))
-        for text in _texts_of(row):
-            data = text.encode()
-            out += (len(data).to_bytes(4), data)
+        out += map(packed_texts.__getitem__, _texts_of(row))
         out.append(_document(row["properties"]))
         if row["context"] is not context:  # rows of one request mostly share theirs
             context = row["context"]
@@ -65,6 +63,15 @@ def encode(numbered: Iterable[tuple[int, dict]], received_at: datetime) -> bytes
         out += (packed, _array(row["verdict_signals"]))
     out.append(_END)
     return b"".join(out)
+
+
+class _PackedTexts(dict[str, bytes]):
+    """Texts as fields; most come again in the next row: kinds, user agents, pages, nothing."""
+
+    def __missing__(self, text: str) -> bytes:
+        data = text.encode()
+        packed = self[text] = len(data).to_bytes(4) + data
+        return packed
 
 
 def _microseconds(instant: datetime) -> int:
