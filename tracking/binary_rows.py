@@ -7,7 +7,7 @@ count microseconds since 2000, and jsonb is a version byte before the text of th
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any
@@ -20,6 +20,8 @@ _TEXTS = (
 )  # fmt: skip
 _FIXED = ("id", "source_id", "received_at", "occurred_at", "is_trusted", "verdict")
 COLUMNS = (*_FIXED, "sent_at", *_TEXTS, "properties", "context", "verdict_signals")
+
+STRETCH = 500  # rows; a few milliseconds
 
 _HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # no flags, no extension
 _END = b"\xff\xff"
@@ -35,8 +37,8 @@ _texts_of = itemgetter(*_TEXTS)
 _EMPTY_ARRAY = struct.pack("!iiii", 12, 0, 0, _TYPE_OF_TEXT)
 
 
-def encode(numbered: Iterable[tuple[int, dict]], received_at: datetime) -> bytes:
-    """The data of COPY tracking_event (COLUMNS) FROM STDIN (FORMAT binary).
+def encode(numbered: Iterable[tuple[int, dict]], received_at: datetime) -> Iterator[bytes]:
+    """The data of COPY tracking_event (COLUMNS) FROM STDIN (FORMAT binary), STRETCH rows at once.
 
     `numbered` are ids with prepared rows, as ingest.prepare makes them. What is said to have
     happened later than `received_at`, the database's clock, happened then. Raises ValueError
@@ -45,7 +47,7 @@ def encode(numbered: Iterable[tuple[int, dict]], received_at: datetime) -> bytes
     out, packed_texts = [_HEAD], _PackedTexts()
     received = _microseconds(received_at)
     context, packed = None, b""
-    for number, row in numbered:
+    for place, (number, row) in enumerate(numbered, start=1):
         occurred = min(_microseconds(row["occurred_at"]), received)
         out.append(
             _pack_fixed(
@@ -61,8 +63,10 @@ def encode(numbered: Iterable[tuple[int, dict]], received_at: datetime) -> bytes
             context = row["context"]
             packed = _document(context)
         out += (packed, _array(row["verdict_signals"]))
-    out.append(_END)
-    return b"".join(out)
+        if place % STRETCH == 0:
+            yield b"".join(out)
+            out.clear()
+    yield b"".join([*out, _END])
 
 
 class _PackedTexts(dict[str, bytes]):

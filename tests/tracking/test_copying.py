@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.shared_data import real_file
+from tracking.binary_rows import STRETCH
 from tracking.collector import copying
 from tracking.collector.copying import Copier
 from tracking.collector.database import Link
@@ -228,7 +229,8 @@ def test_a_message_that_comes_again_is_a_duplicate(sources, arrange: Arrange):
 
 def test_copying_goes_on_beside_purged_messages(sources):
     PurgedMessage.objects.create(digest=uuid.uuid4())
-    assert copy(views(sources[0], 150))
+    assert copy(views(sources[0], 2 * STRETCH + 7))
+    assert Event.objects.count() == 2 * STRETCH + 7
 
 
 def test_a_row_that_cannot_be_stored_is_set_aside_alone(sources):

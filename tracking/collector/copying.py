@@ -7,6 +7,7 @@ copying pauses.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import Counter
@@ -89,10 +90,11 @@ async def copy_rows(
     numbered = [each[1:] for each in sorted(zip(keys, ids, rows, strict=True), key=_key)]
     accepted = Counter([source_id for source_id, _message_id in keys])
     follow = {"ids": ids, **count_parameters(rejects, notes, accepted)}
-    data = encode(numbered, received_at)
     async with connection.transaction():
         async with cursor.copy(_COPY) as copy:
-            await copy.write(data)
+            for data in encode(numbered, received_at):
+                await copy.write(data)
+                await asyncio.sleep(0)  # others have their turn, too
         await cursor.execute(_FOLLOW, follow, prepare=True)
     return True
 
