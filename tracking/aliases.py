@@ -83,7 +83,11 @@ def _both(register: Register, said: Said) -> tuple[int | None, int | None]:
     """The leads that the previous id and the user id name; None where nobody is known."""
     visitor = register.visitors.get(said.previous_id)
     by_visitor = visitor.lead_id if visitor else None
-    return register.users.get(said.previous_id) or by_visitor, register.users.get(said.user_id)
+    previous, user = (
+        register.lead_named(named, is_trusted=said.is_trusted)
+        for named in (said.previous_id, said.user_id)
+    )
+    return previous or by_visitor, user
 
 
 def _said_about(ids: Iterable[str]) -> list[Said]:

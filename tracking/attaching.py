@@ -7,25 +7,19 @@ anywhere repeats all of it or nothing. Any number of relays and workers may drai
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import fields
-from datetime import datetime
-from typing import NamedTuple
 
 from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 
-from leads.activity import touch_activity
 from leads.actors import Actor
 from leads.capture import qualify_when_ready
-from tracking import identity, quarantine, visitors
+from tracking import giving, identity, overruling, quarantine, visitors
 from tracking.engagement import keep_longest
-from tracking.events import NOT_ACTIVITY
-from tracking.models import Event, Verdict
-from tracking.register import INTRODUCING, Register, open_register
+from tracking.models import Event
+from tracking.register import INTRODUCING, open_register
 from tracking.signals import event_recorded
+from tracking.stored_events import read_waiting
 from tracking.verdicts import arriving
 from tracking.verdicts.restating import LOCK
 from tracking.visitors import Seen
@@ -94,19 +88,21 @@ def attach(event_ids: list[int]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = '30s'")
     hold()
-    events = _up_to_introductions(_read(event_ids))
+    events = _up_to_introductions(read_waiting(event_ids))
     arriving.judge(events)
     register = open_register(events, visitors.meet(events))
     identity.recognise(register, events)
     keep_longest(events)
-    told = _attach_own(register, events) + _attach_earlier(register)
-    _touch(told)
+    told = giving.give_own(register, events) + giving.give_earlier(register)
+    taken, losers = overruling.take_back(register)
+    told = [*{line.id: line for line in (*told, *taken)}.values()]
+    giving.touch(told)
     for lead_id in sorted(register.to_qualify):
         qualify_when_ready(lead_id, by=Actor.rule(_("Criteria met")))
     if told:
         event_recorded.send(
             sender=Event,
-            lead_ids=sorted({line.lead_id for line in told}),
+            lead_ids=sorted({line.lead_id for line in told} | losers),
             event_ids=sorted(line.id for line in told),
         )
     with connection.cursor() as cursor:
@@ -130,16 +126,6 @@ def is_passing(error: Exception) -> bool:
         return False
     state = getattr(error.__cause__, "sqlstate", None)
     return state is None or state.startswith(("08", "53", "57P", "55P03", "40"))
-
-
-class Attached(NamedTuple):
-    """An event that belongs to a lead now."""
-
-    id: int
-    lead_id: int
-    occurred_at: datetime
-    kind: str
-    verdict: int
 
 
 def _claim(limit: int, is_suspicious: bool) -> dict[int, int]:
@@ -210,31 +196,6 @@ def _note_failure(event_id: int, attempts: int, error: Exception) -> None:
         )
 
 
-def _read(event_ids: list[int]) -> list[Seen]:
-    """The events still pending, in the order they happened, their work rows locked."""
-    return _seen(
-        "tracking_pendingevent p JOIN tracking_event e ON e.id = p.event_id"
-        " WHERE p.event_id = ANY(%s) ORDER BY p.event_id FOR UPDATE OF p SKIP LOCKED",
-        event_ids,
-    )
-
-
-def read_events(event_ids: Sequence[int]) -> list[Seen]:
-    """Stored events in the order they happened."""
-    return _seen("tracking_event e WHERE e.id = ANY(%s)", event_ids)
-
-
-def _seen(which: str, event_ids: Sequence[int]) -> list[Seen]:
-    columns = ", ".join(f"e.{field.name}" for field in fields(Seen))
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} FROM {which}", [list(event_ids)])  # noqa: S608
-        rows = [Seen(*row) for row in cursor.fetchall()]
-    for event in rows:  # a plain cursor hands out JSON as text
-        event.properties = json.loads(str(event.properties))
-        event.context = json.loads(str(event.context))
-    return sorted(rows, key=lambda event: (event.occurred_at, event.id))
-
-
 def _up_to_introductions(events: list[Seen]) -> list[Seen]:
     count = 0
     for index, event in enumerate(events):
@@ -242,59 +203,3 @@ def _up_to_introductions(events: list[Seen]) -> list[Seen]:
         if count > MOST_INTRODUCTIONS:
             return events[:index]
     return events
-
-
-def _attach_own(register: Register, events: list[Seen]) -> list[Attached]:
-    """Give the events of this batch to their leads."""
-    owners = [(event, identity.owner_of(register, event)) for event in events]
-    told = [
-        Attached(event.id, lead_id, event.occurred_at, event.kind, event.verdict)
-        for event, lead_id in owners
-        if lead_id is not None
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE tracking_event e SET lead_id = new.lead_id
-              FROM unnest(%s::bigint[], %s::bigint[]) AS new(id, lead_id)
-             WHERE e.id = new.id AND e.lead_id IS DISTINCT FROM new.lead_id
-            """,
-            [[line.id for line in told], [line.lead_id for line in told]],
-        )
-    return told
-
-
-def _attach_earlier(register: Register) -> list[Attached]:
-    """Give leads what their visitors and user ids did before anybody knew who they were.
-
-    Events that still wait for their own turn are left to it.
-    """
-    told = []
-    for column, owners in (
-        ("anonymous_id", register.first_links),
-        ("user_id", register.new_users),
-    ):
-        if owners:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    _EARLIER.format(column=column), [list(owners), list(owners.values())]
-                )
-                told += [Attached(*row) for row in cursor.fetchall()]
-    return told
-
-
-_EARLIER = """
-UPDATE tracking_event e SET lead_id = new.lead_id
-  FROM unnest(%s::text[], %s::bigint[]) AS new(owner, lead_id)
- WHERE e.{column} = new.owner AND e.{column} <> '' AND e.lead_id IS NULL
-   AND NOT EXISTS (SELECT FROM tracking_pendingevent p WHERE p.event_id = e.id)
-RETURNING e.id, e.lead_id, e.occurred_at, e.kind, e.verdict
-"""
-
-
-def _touch(told: Iterable[Attached]) -> None:
-    newest: dict[int, datetime] = {}
-    for line in told:
-        if line.verdict < Verdict.MACHINE and line.kind not in NOT_ACTIVITY:
-            newest[line.lead_id] = max(line.occurred_at, newest.get(line.lead_id, line.occurred_at))
-    touch_activity(newest)

@@ -1,8 +1,9 @@
 """Who is it? From what events claim to the lead they belong to.
 
 A trusted source (secret key) is believed: its user ids and e-mail addresses name leads
-and make new ones. Whatever else arrives is unauthenticated: a user id it claims counts
-only as long as no trusted source says whose it is. A form or an identify call
+and make new ones. Whatever else arrives is unauthenticated: a user id it claims names the
+claimant in what is unauthenticated itself, and only as long as no trusted source says whose it is
+(tracking/overruling.py). A form or an identify call
 from a browser may make an unverified lead or fill what is still empty; it never
 overwrites, merges, or changes owner, stage or consent of somebody known, beyond the
 consent given in that very form. Two known people are never merged: a browser that was
@@ -67,9 +68,9 @@ def owner_of(register: Register, event: Seen) -> int | None:
 
 def owner_by_names(register: Register, event: Seen) -> int | None:
     """The lead an event belongs to by its visitor and the names in it alone. Changes nothing."""
-    named = register.users.get(event.user_id)
-    if not (event.is_trusted and event.user_id in register.vouched_users):
-        named = register.emails.get(email_named_by(event)) or named
+    named = by_user = register.named_by_user(event)
+    if not (event.is_trusted and by_user):
+        named = register.emails.get(email_named_by(event)) or by_user
     if event.is_machine and not event.is_trusted:
         named = None
     return register.stands_for(named) if named else _by_habit(register, event)
@@ -79,13 +80,13 @@ def _by_habit(register: Register, event: Seen) -> int | None:
     """By what the visitor or the user was taken for, when the event itself names nobody."""
     visitor = register.visitors.get(event.anonymous_id)
     by_visitor = visitor.lead_at(event.occurred_at) if visitor else None
-    lead_id = by_visitor or register.users.get(event.user_id)
+    lead_id = by_visitor or register.named_by_user(event)
     return register.stands_for(lead_id) if lead_id else None
 
 
 def _whom_it_names(register: Register, event: Seen) -> int | None:
-    by_user = register.users.get(event.user_id)
-    if event.is_trusted and by_user and event.user_id in register.vouched_users:
+    by_user = register.named_by_user(event)
+    if event.is_trusted and by_user:
         if event.kind == "identified":
             add_to_profile(register, event, by_user)
         return by_user
@@ -102,7 +103,7 @@ def _whom_it_names(register: Register, event: Seen) -> int | None:
 def _known_by_name(register: Register, event: Seen) -> int | None:
     """For a machine: evidence on the timeline of somebody known, and nothing more."""
     if event.is_trusted:
-        return register.users.get(event.user_id) or register.emails.get(email_named_by(event))
+        return register.named_by_user(event) or register.emails.get(email_named_by(event))
     return None
 
 
@@ -112,14 +113,15 @@ def _link(register: Register, event: Seen, lead_id: int) -> None:
         visitor.lead_id and register.stands_for(visitor.lead_id) == register.stands_for(lead_id)
     ):
         return
-    reason = _reason(event)
+    reason = reason_of(event)
     is_other = visitor.lead_id is not None
     if is_other and (reason == Reason.MAIL or (reason == Reason.USER_ID and not event.is_trusted)):
         return  # neither is a person saying who they are
     register.link(visitor, lead_id, at=event.occurred_at, reason=reason, event_id=event.id)
 
 
-def _reason(event: Seen) -> str:
+def reason_of(event: Seen) -> str:
+    """The VisitorLink.Reason of a link that this event makes."""
     if event.kind in FORM_KINDS:
         return Reason.FORM
     if event.kind == "identified":

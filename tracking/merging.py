@@ -6,7 +6,7 @@ What came after the merge is given back by asking anew whom it names (tracking/i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import connection
@@ -14,16 +14,16 @@ from django.db import connection
 from leads.activity import restate_activity, touch_activity
 from leads.models import LastActivity, Merge
 from tracking import identity
-from tracking.attaching import hold, read_events
+from tracking.attaching import hold
 from tracking.events import NOT_ACTIVITY
 from tracking.models import Event, MergedEvents, Verdict
 from tracking.register import open_register
 from tracking.signals import event_recorded
+from tracking.stored_events import batches, read_events
 from tracking.visitors import known_visitors
 
 # Events may have waited so long to be attached when their lead was merged.
 LONGEST_WAIT = timedelta(days=1)
-BATCH = 5_000
 
 
 def unite(merge: Merge) -> None:
@@ -51,7 +51,7 @@ def separate(merge: Merge) -> set[str]:
     own = _give(merge, united.event_ids)
     since = [
         event_id
-        for some in _batches(_recent_ids(merge, united.event_ids))
+        for some in batches(_recent_ids(merge, united.event_ids))
         for event_id in _give(merge, _naming_loser(merge, some))
     ]
     _restate_activity(merge, united)
@@ -132,7 +132,3 @@ def _tell(merge: Merge, event_ids: Sequence[int]) -> None:
         lead_ids=sorted((merge.survivor_id, merge.loser_id)),
         event_ids=list(event_ids),
     )
-
-
-def _batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))

@@ -47,7 +47,10 @@ class Visitor(models.Model):
 
 
 class VisitorLink(models.Model):
-    """From this instant on, what the visitor does belongs to this lead. Append-only."""
+    """From this instant on, what the visitor does belongs to this lead.
+
+    Append-only, but for links that a false claim drew (tracking/overruling.py).
+    """
 
     class Reason(models.TextChoices):
         FORM = "form", _("sent a form")

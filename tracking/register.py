@@ -42,6 +42,8 @@ class Register:
     owners: dict[int, int] = field(default_factory=dict)  # event id → lead id, where claimed
     first_links: dict[str, int] = field(default_factory=dict)  # anonymous id → lead id
     new_users: dict[str, int] = field(default_factory=dict)  # user id → lead id
+    # Vouched for in this batch, and only claimed before: user id → lead id of the claimant.
+    overruled: dict[str, int] = field(default_factory=dict)
     new_ids: list[ExternalId] = field(default_factory=list)
     new_links: list[VisitorLink] = field(default_factory=list)
     to_qualify: set[int] = field(default_factory=set)
@@ -51,6 +53,17 @@ class Register:
     def stands_for(self, lead_id: int) -> int:
         """The lead that this one is today."""
         return self.survivors.get(lead_id, lead_id)
+
+    def named_by_user(self, event: Seen) -> int | None:
+        """The lead that the event's user id names."""
+        return self.lead_named(event.user_id, is_trusted=event.is_trusted)
+
+    def lead_named(self, user_id: str, *, is_trusted: bool) -> int | None:
+        """The lead that a user id names. What a trusted source sends follows no mere claim, or
+        whoever has a public key could have it."""
+        if is_trusted and user_id not in self.vouched_users:
+            return None
+        return self.users.get(user_id)
 
     def remember_user(self, event: Seen, lead_id: int) -> None:
         """The event's user id names this lead from now on.
@@ -64,10 +77,12 @@ class Register:
         known = self.vouched_users if is_trusted else self.users
         if not user_id or user_id in known:
             return
-        self.users[user_id] = lead_id
-        self.new_users[user_id] = self.stands_for(lead_id)
         if is_trusted:
             self.vouched_users.add(user_id)
+            if user_id in self.users:
+                self.overruled[user_id] = self.users[user_id]
+        self.users[user_id] = lead_id
+        self.new_users[user_id] = self.stands_for(lead_id)
         system = VOUCHED if is_trusted else CLAIMED
         self.new_ids.append(ExternalId(system=system, value=user_id, lead_id=lead_id))
 

@@ -150,7 +150,9 @@ def test_a_user_id_claimed_in_public_counts_until_a_server_says_whose_it_is(tell
     tell("Trial Started", user="7")
     attach()
     ada = Lead.objects.get(email="ada@acme.example")
-    assert kinds_of(ada) == ["identified", "trial_started"]
+    # With what the claim had drawn to Eve; what names her own address stays hers.
+    assert kinds_of(ada) == ["video_watched", "signed_in", "identified", "trial_started"]
+    assert kinds_of(eve) == ["identified", "identified"]
     ids = ExternalId.objects.order_by("system").values_list("system", "lead")
     assert list(ids) == [("segment", ada.pk), ("segment_claimed", eve.pk)]
 

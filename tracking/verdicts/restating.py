@@ -54,7 +54,7 @@ def restate(settled: Sequence[Settled], *, cause: str = "", rule_id: int | None 
 
 def _follow(settled: Sequence[Settled]) -> None:
     crossing = [line for line in settled if line.crosses]
-    _restate_activity({line.lead_id for line in crossing if line.lead_id})
+    restate_activity_of({line.lead_id for line in crossing if line.lead_id})
     counted_visitors.restate({line.anonymous_id for line in crossing} - {""})
     verdicts_changed.send(
         sender=Event,
@@ -152,7 +152,8 @@ def _log(
         )
 
 
-def _restate_activity(lead_ids: set[int]) -> None:
+def restate_activity_of(lead_ids: set[int]) -> None:
+    """Take the last activity of these leads from their events anew; it may move back."""
     if lead_ids:
         restate_activity(
             """
