@@ -109,7 +109,8 @@ class Meter:
     def database_seconds(self) -> float:
         """Those of the database connections alone."""
         with psycopg.connect(self.database) as connection:
-            query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            query = """SELECT pid FROM pg_stat_activity
+                        WHERE datname = current_database() AND backend_type = 'client backend'"""
             return sum(_cpu_seconds(pid) for (pid,) in connection.execute(query))
 
 

