@@ -62,6 +62,7 @@ class Stay(models.Model):
         indexes = [
             models.Index("entered_on", name="insights_stay_entered"),
             models.Index("captured_on", name="insights_stay_captured"),
+            models.Index("channel", "country", name="insights_stay_segment"),
             models.Index(
                 "stage",
                 OrderBy(BEGAN_AT, descending=True),

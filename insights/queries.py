@@ -142,8 +142,8 @@ def segment_options(user: User) -> dict[str, list[Option]]:
     if scope.slice is not None:
         sql, params = load("options"), {}
     else:
-        stays = scope.segment_sql()
-        sql, params = load("options_of_stays", segment=stays.sql), stays.params
+        visible = scope.visible_sql("id")
+        sql, params = load("options_of_leads", segment=visible.sql), visible.params
     for name, value, lead_count in _rows(sql, params):
         counts[name][value] = lead_count
     return {name: _options(name, values) for name, values in counts.items()}

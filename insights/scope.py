@@ -30,13 +30,13 @@ _STAYS = {
 FROM {stays} WHERE ({spans}) AND {segment}""",
     Measure.TIME: """SELECT stage, entered_on AS began_on, '' AS exit_kind, elapsed, 1 AS stay_count
 FROM {stays} WHERE is_timed AND ({spans}) AND {segment}""",
-    Measure.REACH: """SELECT stage, captured_on AS began_on, bound AS exit_kind,
-    reach.elapsed, 1 AS stay_count
-FROM {stays} CROSS JOIN LATERAL (VALUES
-    (CASE WHEN reached_after IS NULL THEN '' ELSE 'until' END, reached_elapsed),
-    ('after', reached_after)
-) AS reach (bound, elapsed)
-WHERE reach.elapsed IS NOT NULL AND ({spans}) AND {segment}""",
+    Measure.REACH: """SELECT stage, captured_on AS began_on,
+    CASE WHEN reached_after IS NULL THEN '' ELSE 'until' END AS exit_kind,
+    reached_elapsed AS elapsed, 1 AS stay_count
+FROM {stays} WHERE reached_elapsed IS NOT NULL AND ({spans}) AND {segment}
+UNION ALL
+SELECT stage, captured_on, 'after', reached_after, 1
+FROM {stays} WHERE reached_after IS NOT NULL AND ({spans}) AND {segment}""",
 }
 _OPEN_CELLS = """SELECT stage, stay_count
 FROM insights_cell WHERE slice = %(slice)s AND measure = 'step' AND elapsed = -1"""
@@ -164,10 +164,15 @@ class Scope:
             conditions.append(f"{'owner_id' if name == 'owner' else name} = %({name})s")
             params[name] = int(value) if name == "owner" else value
         if not self.is_everyone:
-            visible = _visible_ids(self.user)
-            conditions.append(f"lead_id IN ({visible.sql})")
+            visible = self.visible_sql("lead_id")
+            conditions.append(visible.sql)
             params |= visible.params
         return Rows(" AND ".join(conditions), params)
+
+    def visible_sql(self, column: str) -> Rows:
+        """The condition that the lead whose id is in this column may be seen by the reader."""
+        visible = _visible_ids(self.user)
+        return Rows(f"{column} IN ({visible.sql})", visible.params)
 
 
 def _visible_ids(user: User) -> Rows:

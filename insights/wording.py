@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django.utils.formats import number_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from insights import rules
@@ -13,6 +16,12 @@ NOTHING = "–"
 
 def whole(number: int) -> str:
     """12,400"""
+    return _whole(number, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _whole(number: int, _language: str | None) -> str:
+    """Remembered: a page has hundreds of them, and looking up a format takes its time."""
     return number_format(number, decimal_pos=0, use_l10n=True, force_grouping=True)
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
 from django import template
 from django.template.context import Context
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from insights import wording
 from insights.definitions import DEFINITIONS
 from insights.filters import Filters
+from insights.page import MonthCell
 from insights.reasons import Reason
 from insights.report import TimeInStage
 from leads.stages import EntryKind
@@ -34,11 +35,39 @@ def figure(
     filters: Filters | None = None,
 ) -> SafeString:
     """A count, or `text` for it, as a link to the leads behind it; plain when there are none."""
-    text = text or wording.whole(count)
+    return _figure(filters or context["filters"], name, stage, count, text)
+
+
+def _figure(filters: Filters, name: str, stage: str, count: int, text: str = "") -> SafeString:
+    """Put together by hand: a page has hundreds of them."""
+    text = escape(text or wording.whole(count))
     if not count:
-        return format_html('<span class="count-none">{}</span>', text)
-    query = (filters or context["filters"]).query(figure=name, stage=stage)
-    return format_html('<a class="count" href="{}?{}">{}</a>', _leads_address(), query, text)
+        return SafeString(f'<span class="count-none">{text}</span>')
+    query = escape(filters.query(figure=name, stage=stage))
+    return SafeString(f'<a class="count" href="{_leads_address()}?{query}">{text}</a>')
+
+
+@register.simple_tag
+def month_cell(cell: MonthCell) -> SafeString:
+    """One month and step of the table of months, as a table cell."""
+    outcome = cell.outcome
+    if not cell.has_rate:
+        return SafeString('<td class="number heat-none">–</td>')
+    link = partial(_figure, cell.filters)
+    if cell.is_mature:
+        look = f"heat heat-{share_step(outcome.step_conversion_rate)}"
+        count = link("converted", cell.stage, outcome.converted, cell.rate_text)
+        share = count if outcome.converted else "0%"
+        whole = link("mature", cell.stage, outcome.mature)
+    else:
+        look = "heat-young"
+        note = escape(_("too young for a rate:"))
+        share = f'<span class="visually-hidden">{note}</span>' + link(
+            "converted_so_far", cell.stage, cell.so_far
+        )
+        whole = link("cohort", cell.stage, outcome.cohort)
+    part = f"<small>{escape(_('of'))} {whole}</small>"
+    return SafeString(f'<td class="number {look}">{share}{part}</td>')
 
 
 @cache

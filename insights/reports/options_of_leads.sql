@@ -1,11 +1,11 @@
--- The same from the stays of {segment}, for readers who do not see every lead.
+-- The same from the leads that {segment} lets a reader see who does not see every lead.
 SELECT dimension, value, count(*)::int AS lead_count
-FROM insights_stay
+FROM leads_lead
 CROSS JOIN LATERAL (VALUES
     ('channel', channel),
     ('source', source),
     ('country', country),
     ('owner', coalesce(owner_id::text, ''))
 ) AS dimensions (dimension, value)
-WHERE seq = 1 AND {segment}
+WHERE stage <> 'merged' AND {segment}
 GROUP BY 1, 2
