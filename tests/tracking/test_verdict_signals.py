@@ -27,7 +27,13 @@ GMAIL = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com
         (Request(header=""), ["no_user_agent"], SUSPECTED),
         (Request(header="", is_trusted=True), [], HUMAN),
         (Request(header="curl/8.5", is_trusted=True), [], HUMAN),
-        (Request(header="curl/8.5", named=FIREFOX), [], HUMAN),
+        (Request(header=FIREFOX, named=FIREFOX), [], HUMAN),
+        (Request(header="curl/8.5", named=FIREFOX), ["script_client"], SUSPECTED),
+        (Request(header=GOOGLEBOT, named=FIREFOX), ["crawler"], MACHINE),
+        (Request(header=HEADLESS, named=FIREFOX), ["crawler", "headless"], MACHINE),
+        (Request(header="", named=FIREFOX), ["no_user_agent"], SUSPECTED),
+        (Request(header="analytics-node/3.0", named=FIREFOX), [], HUMAN),
+        (Request(header=GOOGLEBOT, named=FIREFOX, is_trusted=True), [], HUMAN),
         (Request(header=FIREFOX, named=GOOGLEBOT), ["crawler"], MACHINE),
         (Request(header=GOOGLEBOT), ["crawler"], MACHINE),
         (Request(header=HEADLESS), ["crawler", "headless"], MACHINE),
@@ -62,6 +68,14 @@ def test_a_proxy_that_opens_mail_read_nothing(agent, said, is_proxy):
     assert signals_of(request, "email_opened", said, {}) == ["privacy_proxy"] * is_proxy
     assert "privacy_proxy" not in signals_of(request, "email_link_clicked", said, {})
     assert weigh(["privacy_proxy"]) == SUSPECTED
+
+
+def test_the_name_of_a_browser_hides_neither_a_crawler_nor_a_mail_proxy():
+    """What the message names is anybody's word; the request itself is evidence."""
+    opened = signals_of(Request(header=GMAIL, named=FIREFOX, method="GET"), "email_opened", {}, {})
+    assert opened == ["privacy_proxy"]
+    named = signals_of(Request(header=FIREFOX, named=GMAIL), "email_opened", {}, {})
+    assert named == ["privacy_proxy"]
 
 
 def test_browsers_tell_that_they_are_driven_or_ours():

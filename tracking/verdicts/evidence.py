@@ -28,7 +28,11 @@ _SHORTEST_AGENT = 10  # characters of the shortest user agent that is worth the 
 
 
 class Request(NamedTuple):
-    """How a message came. `named` is the user agent its context names, `header` the request's."""
+    """How a message came. `named` is the user agent its context names, `header` the request's.
+
+    Anybody may name a browser in a message with a public key, so there the request's own user
+    agent is judged, too.
+    """
 
     named: str = ""
     header: str = ""
@@ -39,7 +43,12 @@ class Request(NamedTuple):
     @property
     def user_agent(self) -> str:
         """That of the person; "" when only a server's own is known."""
-        return self.named or ("" if self.is_trusted else browser_of(self.header))
+        return self.named or self.sender
+
+    @property
+    def sender(self) -> str:
+        """That of what sent the message; "" when that is a server, which speaks for others."""
+        return "" if self.is_trusted else browser_of(self.header)
 
 
 def browser_of(header: str) -> str:
@@ -64,19 +73,27 @@ def signals_of(
         found.add("webdriver")
     if context.get("staff") is True:
         found.add("staff_flag")
-    if kind == "email_opened" and _is_proxy(request.user_agent, properties):
+    if kind == "email_opened" and _is_proxy(request, properties):
         found = {"privacy_proxy"} | (found - {"odd_user_agent"})
     return sorted(found)
 
 
 @lru_cache(maxsize=8192)
 def _of_agent(request: Request) -> tuple[str, ...]:
-    agent = request.user_agent
-    if request.method == "POST" and _HTTP_LIBRARY.match(agent):
+    """What the user agents give away, that of the message and that of the request."""
+    found = {signal for agent in _agents(request) for signal in _of_one(agent, request.method)}
+    if not request.is_trusted and not request.header:
+        found.add("no_user_agent")
+    return tuple(found)
+
+
+def _agents(request: Request) -> set[str]:
+    return {request.named, request.sender} - {""}
+
+
+def _of_one(agent: str, method: str) -> tuple[str, ...]:
+    if method == "POST" and _HTTP_LIBRARY.match(agent):
         return ("script_client",)
-    if not agent:
-        is_silent = not request.is_trusted and not request.header
-        return ("no_user_agent",) if is_silent else ()
     if _MAIL_PROXIES.search(agent):
         return ()
     found = ["crawler"] if is_crawler(agent) else []
@@ -87,8 +104,8 @@ def _of_agent(request: Request) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _is_proxy(agent: str, properties: Mapping[str, Any]) -> bool:
-    if agent == _APPLE_PROXY or _MAIL_PROXIES.search(agent):
+def _is_proxy(request: Request, properties: Mapping[str, Any]) -> bool:
+    if any(agent == _APPLE_PROXY or _MAIL_PROXIES.search(agent) for agent in _agents(request)):
         return True
     return any(properties.get(name) in (True, "true", 1) for name in _PROXY_PROPERTIES)
 
