@@ -63,7 +63,7 @@ def test_every_word_of_a_search_begins_a_word_of_the_lead(crowd, text, found):
 @settings(
     max_examples=150,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
 def test_no_search_can_break_the_query(crowd, text):

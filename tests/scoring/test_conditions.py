@@ -67,7 +67,7 @@ def in_sql(condition: dict, text: str | None) -> bool:
 @settings(
     max_examples=300,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(comparisons, st.one_of(st.none(), texts))
 def test_sql_and_python_agree(db, comparison, known):
