@@ -1,8 +1,8 @@
 """From what one browser did, in order, to its visits. Plain values, no database.
 
-A visit ends when nothing happens for more than 30 minutes, or when the browser comes back through
-another campaign (other UTM values or another click id). Each decision looks back only, so what
-happened before an event never depends on it.
+A visit ends when nothing happens for more than 30 minutes, when the browser comes back through
+another campaign (other UTM values or another click id), or when another lead uses it. Each decision
+looks back only, so what happened before an event never depends on it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Session:
         if self.arrival is None and hit.has_address:
             self.arrival = hit.arrival
         self.landing_path = self.landing_path or hit.path[:LONGEST_PATH]
-        self.lead_id = hit.lead_id or self.lead_id
+        self.lead_id = self.lead_id or hit.lead_id
         is_view = hit.kind in PAGE_VIEWS
         self.page_views += is_view
         self.told_ms += hit.engaged_ms
@@ -106,8 +106,23 @@ def split(hits: Iterable[Hit]) -> list[Session]:
     for hit in hits:
         if not sessions or _begins_another(sessions[-1], hit):
             sessions.append(Session(hit.at, hit.at))
+        elif _changes_hands(sessions[-1], hit):
+            sessions.append(_continued(sessions[-1], hit))
         sessions[-1].add(hit)
     return sessions
+
+
+def _changes_hands(session: Session, hit: Hit) -> bool:
+    return hit.lead_id is not None and hit.lead_id != session.lead_id
+
+
+def _continued(session: Session, hit: Hit) -> Session:
+    """The visit of whoever is recognised in the middle of one. Of nobody so far, it may have been
+    this person all the time: then what brought the browser brought this person."""
+    continued = Session(hit.at, hit.at)
+    if session.lead_id is None:
+        continued.arrival, continued.landing_path = session.arrival, session.landing_path
+    return continued
 
 
 def _begins_another(session: Session, hit: Hit) -> bool:

@@ -130,15 +130,13 @@ def _known_visits(since: dict[str, datetime]) -> dict[Stream, list[Visit]]:
 
 
 def _whole_visits_from(visits: list[Visit], since: datetime) -> datetime:
-    """The beginning of the visit that an event at `since` may belong to: what came before stays
-    as it is. `visits` are newest first."""
+    """The beginning of the visit that an event at `since` may belong to, and of those that it may
+    continue: what came before stays as it is. `visits` are newest first."""
     start = since
     for visit in visits:
-        if visit.started_at >= start:
-            continue
-        if visit.ended_at < start and (start < since or since - visit.ended_at > GAP):
+        if start - visit.ended_at > GAP:
             break
-        start = visit.started_at
+        start = min(start, visit.started_at)
     return start
 
 

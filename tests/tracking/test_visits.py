@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from leads.models import Lead
 from tests.tracking import visit_oracle
+from tests.tracking.test_attaching import known
 from tests.tracking.visit_oracle import Told
 from tracking import attaching, channel_rules, visiting
 from tracking.ingest import Envelope, prepare
@@ -189,3 +190,40 @@ def test_visits_can_be_made_anew(tell, capsys):
     call_command("rebuild_visits", check=True)
     assert stored() == before
     assert Visitor.objects.get().channel == "direct"
+
+
+def test_a_shared_browser_is_on_a_visit_of_each(tell):
+    url = "https://us.example/a?utm_source=news&utm_medium=email"
+    tell("page", who="v1", url=url, ago=timedelta(minutes=20))
+    tell("Form Submitted", who="v1", email="ada@acme.example", ago=timedelta(minutes=15))
+    tell("Form Submitted", who="v1", email="bob@acme.example", ago=timedelta(minutes=10),
+         context={"page": {"url": "https://us.example/b"}})  # fmt: skip
+    view = tell("page", who="v1", url="https://us.example/c", ago=timedelta(minutes=5))
+    settle()
+    told = ("lead__email", "source", "landing_path", "event_count")
+    shared = [("ada@acme.example", "news", "/a", 2), ("bob@acme.example", "", "/b", 2)]
+    assert list(Visit.objects.order_by("started_at").values_list(*told)) == shared
+    touches = {lead.email: lead.touch.first_source for lead in Lead.objects.all()}
+    assert touches == {"ada@acme.example": "news", "bob@acme.example": ""}
+    Event.objects.filter(pk=view.pk).update(engaged_ms=9000)
+    settle()
+    assert list(Visit.objects.order_by("started_at").values_list(*told)) == shared
+    assert visiting.differences() == []
+
+
+def test_who_is_recognised_on_the_way_came_by_what_brought_the_browser(tell):
+    url = "https://us.example/a?utm_source=news&utm_medium=email"
+    lead = known("ada@acme.example")
+    tell("page", who="v1", url=url, ago=timedelta(minutes=20))
+    form = tell("page", who="v1", url="https://us.example/b", ago=timedelta(minutes=15))
+    late = tell("page", who="v1", url="https://us.example/c", ago=timedelta(minutes=5))
+    settle()
+    Event.objects.filter(pk__in=(form.pk, late.pk)).update(lead=lead)
+    settle()
+    told = ("lead__email", "source", "landing_path", "event_count")
+    both = [(None, "news", "/a", 1), ("ada@acme.example", "news", "/a", 2)]
+    assert list(Visit.objects.order_by("started_at").values_list(*told)) == both
+    Event.objects.filter(pk=late.pk).update(engaged_ms=9000)
+    settle()
+    assert list(Visit.objects.order_by("started_at").values_list(*told)) == both
+    assert visiting.differences() == []
