@@ -84,7 +84,10 @@ def take_in(account: Account, lead_ids: Iterable[int], *, instead_of: int | None
 
 
 def hint(lead: Lead, facts: Facts) -> None:
-    """Anybody may fill in what is still empty about a locked lead's company, and no more."""
+    """Anybody may fill in what is still empty about a locked lead's company, and no more; of
+    somebody verified not even that."""
+    if lead.is_email_verified:
+        return
     is_news = bool(facts.name) and not lead.company
     if is_news:
         lead.company = facts.name

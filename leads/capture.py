@@ -58,8 +58,8 @@ def capture_lead(
     """Find the lead with this e-mail address, or whom it was merged into, or create it.
     Returns (lead, was created).
 
-    An existing lead only gets fields that are still empty, unless the input is
-    verified (a signed-in colleague, a server key). Locks the lead's row.
+    Verified input (of a signed-in colleague, a server key) overwrites and verifies an existing
+    lead; other input only fills what is empty of one that is not verified. Locks the lead's row.
     """
     email = normalise_email(email) if email else ""
     fields = {k: v for k, v in (profile or {}).items() if k in PROFILE_FIELDS and v}
@@ -75,6 +75,9 @@ def capture_lead(
             return lead, True
         existing = _find(email)
         assert existing is not None
+    if is_verified and existing.email.lower() == email and not existing.is_email_verified:
+        existing.is_email_verified = True
+        existing.save(update_fields=["is_email_verified"])
     augment(existing, fields, custom or {}, is_verified=is_verified)
     return existing, False
 
@@ -105,7 +108,12 @@ def _create(email: str, fields: dict, custom: dict, is_verified: bool) -> Lead |
 
 
 def augment(lead: Lead, fields: dict, custom: dict, *, is_verified: bool) -> list[str]:
-    """Add what is newly known to a locked lead; returns the names of the changed fields."""
+    """Add what is newly known to a locked lead; returns the names of the changed fields.
+
+    What is not verified adds nothing to somebody verified: any visitor could say it.
+    """
+    if lead.is_email_verified and not is_verified:
+        fields, custom = {}, {}
     changed = [
         name
         for name, value in fields.items()

@@ -76,7 +76,14 @@ def _adopt(register: Register, said: Said, lead_id: int) -> None:
         register.name_user(said.previous_id, lead_id, is_trusted=said.is_trusted)
         return
     reason = VisitorLink.Reason.USER_ID
-    register.link(visitor, lead_id, at=said.said_at, reason=reason, event_id=said.event_id)
+    register.link(
+        visitor,
+        lead_id,
+        at=said.said_at,
+        reason=reason,
+        event_id=said.event_id,
+        is_trusted=said.is_trusted,
+    )
 
 
 def _both(register: Register, said: Said) -> tuple[int | None, int | None]:

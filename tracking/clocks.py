@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 
 # No tracker is older: an earlier time is a clock that was never set.
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+# No browser remembers longer who it is (13 months, as its cookie), and anybody can send what one
+# sends: an earlier time would rewrite history.
+LONGEST_MEMORY = timedelta(days=395)
 NO_TIME, TRAVEL = timedelta(), timedelta(seconds=10)
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds, that would be the year 5138
 
@@ -26,7 +29,9 @@ class Instants(NamedTuple):
     sent_at: datetime | None
 
 
-def settle(timestamp: Any, sent_at: Any, received_at: datetime) -> Instants:
+def settle(
+    timestamp: Any, sent_at: Any, received_at: datetime, *, is_trusted: bool = True
+) -> Instants:
     """Work out when a message's event happened. Takes anything and never fails."""
     said, sent = read_instant(timestamp), read_instant(sent_at)
     if said is None:
@@ -35,7 +40,8 @@ def settle(timestamp: Any, sent_at: Any, received_at: datetime) -> Instants:
         occurred = said if sent is None else _set_right(said, received_at - sent)
     except OverflowError:
         return Instants(received_at, sent)
-    if not EARLIEST <= occurred <= received_at:
+    earliest = EARLIEST if is_trusted else received_at - LONGEST_MEMORY
+    if not earliest <= occurred <= received_at:
         occurred = received_at
     return Instants(occurred, sent)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -51,33 +51,43 @@ def give_earlier(register: Register) -> list[Attached]:
 
     Events that still wait for their own turn are left to it.
     """
-    users = register.new_users
+    links, users = register.first_links, register.new_users
     vouched = [user_id in register.vouched_users for user_id in users]
+    since = [register.verified.get(lead_id) for lead_id in users.values()]
+    linked_since = [register.linked_since.get(anonymous_id) for anonymous_id in links]
     return [
-        *_give("anonymous_id", register.first_links, [True] * len(register.first_links)),
-        *_give("user_id", users, vouched),
+        *_give(_OF_VISITORS, links, [True] * len(links), linked_since),
+        *_give(_OF_USERS, users, vouched, since),
     ]
 
 
-def _give(column: str, owners: dict[str, int], vouched: list[bool]) -> list[Attached]:
+def _give(
+    statement: str, owners: dict[str, int], vouched: list[bool], since: Sequence[datetime | None]
+) -> list[Attached]:
     if not owners:
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            _EARLIER.format(column=column), [list(owners), list(owners.values()), vouched]
+            statement,
+            [list(owners), list(owners.values()), vouched, list(since)],
         )
         return [Attached(*row) for row in cursor.fetchall()]
 
 
-# What a trusted source sends never follows an id that is only claimed.
 _EARLIER = """
 UPDATE tracking_event e SET lead_id = new.lead_id
-  FROM unnest(%s::text[], %s::bigint[], %s::boolean[]) AS new(owner, lead_id, is_vouched)
+  FROM unnest(%s::text[], %s::bigint[], %s::boolean[], %s::timestamptz[])
+       AS new(owner, lead_id, is_vouched, since)
  WHERE e.{column} = new.owner AND e.{column} <> '' AND e.lead_id IS NULL
+   AND (new.since IS NULL OR e.occurred_at >= new.since {unless})
    AND (new.is_vouched OR NOT e.is_trusted)
    AND NOT EXISTS (SELECT FROM tracking_pendingevent p WHERE p.event_id = e.id)
 RETURNING e.id, e.lead_id, e.occurred_at, e.kind, e.verdict
 """
+_OF_VISITORS = _EARLIER.format(column="anonymous_id", unless="")
+# What a trusted source sends never follows an id that is only claimed; what others send tells
+# nothing of a time before somebody verified was first here.
+_OF_USERS = _EARLIER.format(column="user_id", unless="OR e.is_trusted")
 
 
 def touch(told: Iterable[Attached]) -> None:

@@ -7,7 +7,8 @@ claimant in what is unauthenticated itself, and only as long as no trusted sourc
 from a browser may make an unverified lead or fill what is still empty; it never
 overwrites, merges, or changes owner, stage or consent of somebody known, beyond the
 consent given in that very form. Two known people are never merged: a browser that was
-one lead and now says it is another starts a new, flagged link from that moment.
+one lead and now says it is another starts a new, flagged link from that moment. So does a browser
+that says it is somebody verified: what it did before is that person's once a trusted source agrees.
 
 Only a colleague says that two leads are one (leads/merging.py). Ids and links then go on
 naming the lead they always named, and events go to the one that it stands for.
@@ -71,6 +72,8 @@ def owner_by_names(register: Register, event: Seen) -> int | None:
     named = by_user = register.named_by_user(event)
     if not (event.is_trusted and by_user):
         named = register.emails.get(email_named_by(event)) or by_user
+    if named and register.is_out_of_time(event, named):
+        named = None
     if event.is_machine and not event.is_trusted:
         named = None
     return register.stands_for(named) if named else _by_habit(register, event)
@@ -91,6 +94,8 @@ def _whom_it_names(register: Register, event: Seen) -> int | None:
             add_to_profile(register, event, by_user)
         return by_user
     email = email_named_by(event)
+    if email in register.emails and register.is_out_of_time(event, register.emails[email]):
+        return None
     if email and event.kind in INTRODUCING:
         return capture_named(register, event, email)
     if email and event.is_trusted:
@@ -109,15 +114,24 @@ def _known_by_name(register: Register, event: Seen) -> int | None:
 
 def _link(register: Register, event: Seen, lead_id: int) -> None:
     visitor = register.visitors.get(event.anonymous_id)
-    if visitor is None or (
-        visitor.lead_id and register.stands_for(visitor.lead_id) == register.stands_for(lead_id)
-    ):
+    if visitor is None:
+        return
+    if visitor.lead_id and register.stands_for(visitor.lead_id) == register.stands_for(lead_id):
+        if event.is_trusted:
+            register.confirm(visitor)
         return
     reason = reason_of(event)
     is_other = visitor.lead_id is not None
     if is_other and (reason == Reason.MAIL or (reason == Reason.USER_ID and not event.is_trusted)):
         return  # neither is a person saying who they are
-    register.link(visitor, lead_id, at=event.occurred_at, reason=reason, event_id=event.id)
+    register.link(
+        visitor,
+        lead_id,
+        at=event.occurred_at,
+        reason=reason,
+        event_id=event.id,
+        is_trusted=event.is_trusted,
+    )
 
 
 def reason_of(event: Seen) -> str:

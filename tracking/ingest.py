@@ -127,7 +127,10 @@ def _find_time(draft: Draft) -> None:
         said_at = message.get("timestamp")
     sent_at = _either(message, "sentAt", "sent_at")
     instants = settle(
-        said_at, envelope.sent_at if sent_at is None else sent_at, envelope.received_at
+        said_at,
+        envelope.sent_at if sent_at is None else sent_at,
+        envelope.received_at,
+        is_trusted=envelope.is_trusted,
     )
     draft.row["occurred_at"], draft.row["sent_at"] = instants
 

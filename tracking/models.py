@@ -64,6 +64,8 @@ class VisitorLink(models.Model):
     reason = models.CharField(_("reason"), max_length=20, choices=Reason.choices)
     # Two people seem to share this browser: worth a look.
     is_flagged = models.BooleanField(_("flagged"), default=False)
+    # Whether what the visitor did before its first link belongs to that lead, too.
+    reaches_back = models.BooleanField(_("with what came before"), default=True, db_default=True)
     # The event that said so.
     event_id = models.BigIntegerField()
 

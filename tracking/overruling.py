@@ -22,6 +22,8 @@ from tracking.stored_events import batches, read_events
 from tracking.verdicts.restating import restate_activity_of
 from tracking.visitors import Seen, known_visitors
 
+_CHANGING = ("lead", "is_flagged", "reaches_back")
+
 
 def take_back(register: Register) -> tuple[list[Attached], set[int]]:
     """Do so for the claims that this batch overruled; its links and ids are written already.
@@ -42,7 +44,8 @@ def take_back(register: Register) -> tuple[list[Attached], set[int]]:
 
 
 def _take(user_id: str, browsers: Sequence[str], giver: int, taker: int) -> list[Attached]:
-    """Of the giver's events those that are the taker's by the names in them, as of now."""
+    """Of the giver's events those that are the taker's by the names in them, as of now. What
+    only a claim had drawn to the giver, and nobody's name is in, is nobody's again."""
     drawn = Event.objects.filter(lead=giver)
     ids = {
         *drawn.filter(user_id=user_id).values_list("pk", flat=True),
@@ -52,17 +55,23 @@ def _take(user_id: str, browsers: Sequence[str], giver: int, taker: int) -> list
     for some in batches(sorted(ids)):
         events = read_events(some)
         names = open_register(events, known_visitors(events), is_reading=True)
-        theirs = [event for event in events if identity.owner_by_names(names, event) == taker]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE tracking_event SET lead_id = %s WHERE id = ANY(%s)",
-                [taker, [event.id for event in theirs]],
-            )
+        owners = {event.id: identity.owner_by_names(names, event) for event in events}
+        theirs = [event for event in events if owners[event.id] == taker]
+        _hand_over(theirs, taker)
+        _hand_over([event for event in events if owners[event.id] is None], None)
         moved += [
             Attached(event.id, taker, event.occurred_at, event.kind, event.verdict)
             for event in theirs
         ]
     return moved
+
+
+def _hand_over(events: Sequence[Seen], lead_id: int | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE tracking_event SET lead_id = %s WHERE id = ANY(%s)",
+            [lead_id, [event.id for event in events]],
+        )
 
 
 def _relink(register: Register, user_id: str, claimant: int, right: int) -> list[str]:
@@ -75,6 +84,7 @@ def _relink(register: Register, user_id: str, claimant: int, right: int) -> list
     links = {link.pk: link for link in VisitorLink.objects.filter(visitor__in=visitors)}
     for link in drawn:
         links[link.pk].lead_id = right
+        links[link.pk].reaches_back = not register.is_verified(right)
     all_links = [*links.values(), *_own_introductions(register, visitors.values(), claimant)]
     all_links.sort(key=lambda link: (link.visitor_id, link.started_at))
     kept: list[VisitorLink] = []
@@ -83,7 +93,7 @@ def _relink(register: Register, user_id: str, claimant: int, right: int) -> list
         visitors[visitor_id].lead_id = kept[-1].lead_id
     old = {link.pk for link in kept if link.pk}
     VisitorLink.objects.filter(pk__in=links.keys() - old).delete()
-    VisitorLink.objects.bulk_update([link for link in kept if link.pk], ["lead", "is_flagged"], 500)
+    VisitorLink.objects.bulk_update([link for link in kept if link.pk], list(_CHANGING), 500)
     VisitorLink.objects.bulk_create([link for link in kept if not link.pk])
     Visitor.objects.bulk_update(sorted(visitors.values(), key=attrgetter("pk")), ["lead"], 500)
     return [visitor.anonymous_id for visitor in visitors.values()]

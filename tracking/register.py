@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from operator import itemgetter
+from operator import attrgetter
 
 from leads import custom_fields
 from leads.models import CustomField, ExternalId, Lead
 from leads.survivors import leads_by_email, survivors_of
+from leads.touches import first_touches_of_verified
 from tracking.claims import email_in, email_of
 from tracking.events import FORM_KINDS
 from tracking.models import Alias, Visitor, VisitorLink
-from tracking.visitors import Known, Seen
+from tracking.visitors import Known, Link, Seen
 
 # leads.ExternalId.system of user ids: vouched for by a secret key, or only claimed in public.
 VOUCHED, CLAIMED = "segment", "segment_claimed"
@@ -41,11 +43,16 @@ class Register:
     survivors: dict[int, int] = field(default_factory=dict)
     owners: dict[int, int] = field(default_factory=dict)  # event id → lead id, where claimed
     first_links: dict[str, int] = field(default_factory=dict)  # anonymous id → lead id
+    # Of these, links that do not reach back: anonymous id → since when it is that lead.
+    linked_since: dict[str, datetime] = field(default_factory=dict)
     new_users: dict[str, int] = field(default_factory=dict)  # user id → lead id
     # Vouched for in this batch, and only claimed before: user id → lead id of the claimant.
     overruled: dict[str, int] = field(default_factory=dict)
     new_ids: list[ExternalId] = field(default_factory=list)
     new_links: list[VisitorLink] = field(default_factory=list)
+    confirmed: dict[int, int] = field(default_factory=dict)  # visitor id → lead id, trusted now
+    # Leads that a trusted source or a colleague named before → their first touch, if any.
+    verified: dict[int, datetime | None] = field(default_factory=dict)
     to_qualify: set[int] = field(default_factory=set)
     aliases: list[Alias] = field(default_factory=list)
     aliased: set[str] = field(default_factory=set)  # ids that earlier aliases were looked up of
@@ -54,9 +61,26 @@ class Register:
         """The lead that this one is today."""
         return self.survivors.get(lead_id, lead_id)
 
+    def learn(self, lead_ids: Iterable[int]) -> None:
+        """Look up whom these leads stand for, and which of them are verified."""
+        ids = set(lead_ids)
+        self.survivors |= survivors_of(ids)
+        self.verified |= first_touches_of_verified(self.stands_for(lead_id) for lead_id in ids)
+
+    def is_verified(self, lead_id: int) -> bool:
+        return self.stands_for(lead_id) in self.verified
+
+    def is_out_of_time(self, event: Seen, lead_id: int) -> bool:
+        """Whether only a public key says that somebody verified was here before the first touch."""
+        first_touch = self.verified.get(self.stands_for(lead_id))
+        if event.is_trusted or first_touch is None:
+            return False
+        return event.occurred_at < first_touch
+
     def named_by_user(self, event: Seen) -> int | None:
         """The lead that the event's user id names."""
-        return self.lead_named(event.user_id, is_trusted=event.is_trusted)
+        lead_id = self.lead_named(event.user_id, is_trusted=event.is_trusted)
+        return None if lead_id is None or self.is_out_of_time(event, lead_id) else lead_id
 
     def lead_named(self, user_id: str, *, is_trusted: bool) -> int | None:
         """The lead that a user id names. What a trusted source sends follows no mere claim, or
@@ -87,15 +111,27 @@ class Register:
         self.new_ids.append(ExternalId(system=system, value=user_id, lead_id=lead_id))
 
     def link(
-        self, visitor: Known, lead_id: int, *, at: datetime, reason: str, event_id: int
+        self,
+        visitor: Known,
+        lead_id: int,
+        *,
+        at: datetime,
+        reason: str,
+        event_id: int,
+        is_trusted: bool,
     ) -> None:
         """The visitor is this lead from that instant on. The first link brings along what it did
-        before; a later one says it is somebody else, and is flagged."""
+        before, unless only a public key says so of somebody verified; a later one says it is
+        somebody else, and is flagged."""
         is_flagged = visitor.lead_id is not None
+        reaches_back = is_trusted or not self.is_verified(lead_id)
         if not is_flagged:
             self.first_links[visitor.anonymous_id] = self.stands_for(lead_id)
+            if not reaches_back:
+                self.linked_since[visitor.anonymous_id] = at
         visitor.lead_id = lead_id
-        visitor.links = sorted([*visitor.links, (at, lead_id)], key=itemgetter(0))
+        link = Link(at, lead_id, reaches_back)
+        visitor.links = sorted([*visitor.links, link], key=attrgetter("since"))
         self.new_links.append(
             VisitorLink(
                 visitor_id=visitor.id,
@@ -103,19 +139,32 @@ class Register:
                 started_at=at,
                 reason=reason,
                 is_flagged=is_flagged,
+                reaches_back=reaches_back,
                 event_id=event_id,
             )
         )
 
+    def confirm(self, visitor: Known) -> None:
+        """A trusted source says who the visitor is taken for: what it did before counts now."""
+        first = visitor.links[0]
+        if first.reaches_back or self.stands_for(first.lead_id) != self.stands_for(
+            visitor.lead_id or first.lead_id
+        ):
+            return
+        visitor.links[0] = first._replace(reaches_back=True)
+        self.first_links[visitor.anonymous_id] = self.stands_for(first.lead_id)
+        self.linked_since.pop(visitor.anonymous_id, None)
+        self.confirmed[visitor.id] = first.lead_id
+
     def add_visitors(self, visitors: dict[str, Known]) -> None:
         """Visitors that no event of this batch names."""
         self.visitors |= visitors
-        self.survivors |= survivors_of(_leads_linked(visitors))
+        self.learn(_leads_linked(visitors))
 
     def add_users(self, vouched: dict[str, int], claimed: dict[str, int]) -> None:
         self.users = {**claimed, **vouched, **self.users}
         self.vouched_users |= vouched.keys()
-        self.survivors |= survivors_of({*vouched.values(), *claimed.values()})
+        self.learn({*vouched.values(), *claimed.values()})
 
 
 def open_register(
@@ -133,9 +182,7 @@ def open_register(
         set(vouched),
         {field.key: field for field in custom_fields.definitions()},
     )
-    register.survivors = survivors_of(
-        {*_leads_linked(visitors), *register.emails.values(), *register.users.values()}
-    )
+    register.learn({*_leads_linked(visitors), *register.emails.values(), *register.users.values()})
     if not is_reading:
         _lock_changing(register, events)
     return register
@@ -171,9 +218,11 @@ def write_down(register: Register) -> None:
 
 
 def _save_links(register: Register) -> None:
+    VisitorLink.objects.bulk_create(register.new_links, ignore_conflicts=True)
+    for visitor_id, lead_id in sorted(register.confirmed.items()):
+        VisitorLink.objects.filter(visitor=visitor_id, lead=lead_id).update(reaches_back=True)
     if not register.new_links:
         return
-    VisitorLink.objects.bulk_create(register.new_links, ignore_conflicts=True)
     newest = {link.visitor_id: link.lead_id for link in register.new_links}
     visitors = list(Visitor.objects.filter(pk__in=newest).order_by("pk"))
     for visitor in visitors:
@@ -187,7 +236,7 @@ def _save_users(register: Register) -> None:
 
 
 def _leads_linked(visitors: dict[str, Known]) -> set[int]:
-    return {lead_id for visitor in visitors.values() for _since, lead_id in visitor.links}
+    return {link.lead_id for visitor in visitors.values() for link in visitor.links}
 
 
 def users_known(users: set[str]) -> tuple[dict[str, int], dict[str, int]]:

@@ -37,10 +37,11 @@ UPDATE tracking_visitor v
 RETURNING v.id, old.channel, old.source, old.medium, old.campaign,
           v.channel, v.source, v.medium, v.campaign
 """
-# The lead that the visitor introduced itself as, first of all.
+# The lead that the visitor introduced itself as, first of all, if the visits before are its own.
 _FIRST_LEADS = """
-SELECT DISTINCT ON (visitor_id) visitor_id, lead_id FROM tracking_visitorlink
- WHERE visitor_id = ANY(%s) ORDER BY visitor_id, started_at, id
+SELECT visitor_id, lead_id FROM (
+  SELECT DISTINCT ON (visitor_id) visitor_id, lead_id, reaches_back FROM tracking_visitorlink
+   WHERE visitor_id = ANY(%s) ORDER BY visitor_id, started_at, id) first WHERE reaches_back
 """
 _CASES = " ".join(f"WHEN '{kind}' THEN '{channel}'" for kind, channel in TOUCHPOINTS.items())
 _OFFLINE = ", ".join(f"'{kind}'" for kind in TOUCHPOINTS)

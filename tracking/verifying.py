@@ -73,7 +73,9 @@ CHECKS = (
         SELECT format('event %s of visitor %s', e.id, v.id)
           FROM tracking_event e JOIN tracking_visitor v USING (anonymous_id)
          WHERE e.lead_id IS NULL AND e.anonymous_id <> ''
-           AND EXISTS (SELECT 1 FROM tracking_visitorlink k WHERE k.visitor_id = v.id)
+           AND (SELECT k.reaches_back OR k.started_at <= e.occurred_at
+                  FROM tracking_visitorlink k WHERE k.visitor_id = v.id
+                 ORDER BY k.started_at, k.id LIMIT 1)
            AND NOT EXISTS (SELECT 1 FROM tracking_pendingevent p WHERE p.event_id = e.id)
            AND NOT EXISTS (SELECT 1 FROM tracking_quarantinedmessage q WHERE q.event_id = e.id)
         """,

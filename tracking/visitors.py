@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -51,23 +51,33 @@ class Seen:
         return classify(self.url, self.referrer, known)
 
 
+class Link(NamedTuple):
+    """Whom a visitor was taken for, and from when on; see VisitorLink."""
+
+    since: datetime
+    lead_id: int
+    reaches_back: bool
+
+
 @dataclass(slots=True)
 class Known:
-    """A visitor with the history of who it was taken for: (since, lead id), oldest first."""
+    """A visitor with the history of who it was taken for, oldest first."""
 
     id: int
     anonymous_id: str
     lead_id: int | None
     first_seen_at: datetime
     touch: Touch
-    links: list[tuple[datetime, int]] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
 
     def lead_at(self, instant: datetime) -> int | None:
-        """Whose events these were then; what came before the first link is of its lead, too."""
-        lead_id = self.links[0][1] if self.links else None
-        for since, linked in self.links:
-            if since <= instant:
-                lead_id = linked
+        """Whose events these were then; what came before the first link is of its lead, too, if
+        that link reaches back."""
+        reaching = self.links[0].reaches_back if self.links else False
+        lead_id = self.links[0].lead_id if reaching else None
+        for link in self.links:
+            if link.since <= instant:
+                lead_id = link.lead_id
         return lead_id
 
 
@@ -153,5 +163,6 @@ def _read(anonymous_ids: set[str]) -> dict[str, Known]:
 def _read_links(known: dict[str, Known]) -> None:
     by_id = {visitor.id: visitor for visitor in known.values() if visitor.lead_id}
     links = VisitorLink.objects.filter(visitor__in=by_id).order_by("started_at", "id")
-    for visitor_id, since, lead_id in links.values_list("visitor_id", "started_at", "lead_id"):
-        by_id[visitor_id].links.append((since, lead_id))
+    columns = ("visitor_id", "started_at", "lead_id", "reaches_back")
+    for visitor_id, since, lead_id, reaches_back in links.values_list(*columns):
+        by_id[visitor_id].links.append(Link(since, lead_id, reaches_back))

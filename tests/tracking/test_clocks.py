@@ -9,6 +9,14 @@ from tracking.clocks import EARLIEST, read_instant, settle
 NOON = datetime(2026, 5, 5, 12, tzinfo=UTC)
 
 
+def test_what_browsers_say_goes_back_no_further_than_their_cookie():
+    for days, is_believed in ((390, True), (400, False), (4000, False)):
+        said = NOON - timedelta(days=days)
+        public = settle(said.isoformat(), None, NOON, is_trusted=False)
+        assert public.occurred_at == (said if is_believed else NOON)
+        assert settle(said.isoformat(), None, NOON).occurred_at == said
+
+
 def test_a_right_clock_is_believed():
     assert settle("2026-05-05T11:00:00Z", "2026-05-05T12:00:00Z", NOON) == (
         NOON - timedelta(hours=1),
