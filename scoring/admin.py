@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import models
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -27,6 +28,7 @@ from scoring.models import (
     Signal,
 )
 from scoring.wording import describe
+from users.json_text import JSONText
 from users.models import User
 
 
@@ -209,6 +211,7 @@ def _refusal(version: ModelVersion) -> str:
 
 @admin.register(Signal)
 class SignalAdmin(admin.ModelAdmin):
+    formfield_overrides = {models.JSONField: {"form_class": JSONText}}
     list_display = ("label", "axis", "event_kind", "in_words", "is_in_use")
     list_filter = ("axis",)
     search_fields = ("label", "key", "event_kind")

@@ -51,7 +51,7 @@ def _nothing_blocks(lead: Lead, params: dict) -> Verdict:
     if version is None or sums is None:
         return None, _("Not scored yet.")
     blocking = [
-        rule.signal.label
+        rule.signal.words
         for rule in version.rules.filter(is_blocking=True).select_related("signal")
         if rule.signal.ordinal <= len(sums) and sums[rule.signal.ordinal - 1] > 0
     ]

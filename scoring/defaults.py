@@ -1,6 +1,6 @@
 """The first version of the scoring model: sensible weights for a B2B company.
 
-A migration writes it. Admins change it by cloning it to a draft; this file only ever makes version 1.
+A migration writes it, in English; readers see these words in their language. Admins change it by cloning it to a draft; this file only ever makes version 1.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models.functions import Now
+from django.utils.translation import gettext_noop as _
 
 VERSION = {
     "number": 1,
-    "name": "First agreement",
+    "name": _("First agreement"),
     "threshold": 60,
     "fit_cut": 20,
     "interest_cut": 25,
@@ -21,12 +22,12 @@ VERSION = {
     "interest_ceiling": 100,
 }
 CAPS = (
-    ("fit", "Seniority", 20),
-    ("fit", "Company size", 15),
-    ("interest", "Browsing", 20),
-    ("interest", "Content", 30),
-    ("interest", "E-mail", 20),
-    ("interest", "Meetings", 30),
+    ("fit", _("Seniority"), 20),
+    ("fit", _("Company size"), 15),
+    ("interest", _("Browsing"), 20),
+    ("interest", _("Content"), 30),
+    ("interest", _("E-mail"), 20),
+    ("interest", _("Meetings"), 30),
 )
 
 LEADERS = [
@@ -56,18 +57,18 @@ def _on_path(*pieces: str) -> list[dict]:
 
 # key, words, conditions, points, group, blocks
 FIT = (
-    ("title_leader", "Leads the company", [_c("title", "has_word", LEADERS)], 20, "Seniority", False),
-    ("title_head", "Heads a department", [_c("title", "has_word", HEADS)], 15, "Seniority", False),
-    ("title_manager", "Manages a team", [_c("title", "has_word", MANAGERS)], 8, "Seniority", False),
-    ("employees_50", "50 to 199 employees", [_c("employee_count", "between", [50, 199])], 8, "Company size", False),
-    ("employees_200", "200 to 4,999 employees", [_c("employee_count", "between", [200, 4999])], 15, "Company size", False),
-    ("employees_5000", "5,000 employees or more", [_c("employee_count", "at_least", 5000)], 10, "Company size", False),
-    ("target_industry", "Works in a target industry", [_c("industry", "contains", INDUSTRIES)], 10, "", False),
-    ("core_market", "Is in a core market", [_c("country", "is_one_of", CORE_MARKETS)], 5, "", False),
-    ("corporate_email", "Writes from a company address", [_c("email_type", "is", "corporate")], 5, "", False),
-    ("free_email", "Writes from a free mail address", [_c("email_type", "is", "free")], -10, "", False),
-    ("learner", "Is a student or trainee", [_c("title", "has_word", LEARNERS)], -40, "", True),
-    ("competitor", "Works for a competitor", [_c("relationship", "is", "competitor")], -50, "", True),
+    ("title_leader", _("Leads the company"), [_c("title", "has_word", LEADERS)], 20, "Seniority", False),
+    ("title_head", _("Heads a department"), [_c("title", "has_word", HEADS)], 15, "Seniority", False),
+    ("title_manager", _("Manages a team"), [_c("title", "has_word", MANAGERS)], 8, "Seniority", False),
+    ("employees_50", _("50 to 199 employees"), [_c("employee_count", "between", [50, 199])], 8, "Company size", False),
+    ("employees_200", _("200 to 4,999 employees"), [_c("employee_count", "between", [200, 4999])], 15, "Company size", False),
+    ("employees_5000", _("5,000 employees or more"), [_c("employee_count", "at_least", 5000)], 10, "Company size", False),
+    ("target_industry", _("Works in a target industry"), [_c("industry", "contains", INDUSTRIES)], 10, "", False),
+    ("core_market", _("Is in a core market"), [_c("country", "is_one_of", CORE_MARKETS)], 5, "", False),
+    ("corporate_email", _("Writes from a company address"), [_c("email_type", "is", "corporate")], 5, "", False),
+    ("free_email", _("Writes from a free mail address"), [_c("email_type", "is", "free")], -10, "", False),
+    ("learner", _("Is a student or trainee"), [_c("title", "has_word", LEARNERS)], -40, "", True),
+    ("competitor", _("Works for a competitor"), [_c("relationship", "is", "competitor")], -50, "", True),
 )  # fmt: skip
 
 # key, words, kind of event, conditions, frequency, half-life in days, points, group
@@ -84,25 +85,25 @@ def _distinct(field: str) -> dict:
 
 
 INTEREST: Any = (
-    ("page_view", "Viewed a page", "page_viewed", [], _most(5, 1), 14, 1, "Browsing"),
-    ("customer_story", "Read a customer story", "page_viewed", _on_path("/customers", "/case-stud", "/stories"), _distinct("path"), 30, 3, "Browsing"),
-    ("pricing_page", "Viewed the pricing page", "pricing_page_viewed", [], _most(2, 1), 21, 8, ""),
-    ("download", "Downloaded a file", "file_downloaded", [], _distinct("path"), 45, 8, "Content"),
-    ("form", "Sent a form", "form_submitted", [], _most(1, 1), 45, 10, "Content"),
-    ("video", "Watched a video", "video_watched", [], _most(2, 7), 30, 4, "Content"),
-    ("demo", "Asked for a demo", "demo_requested", [], _most(1, 30), 60, 35, ""),
-    ("trial", "Started a trial", "trial_started", [], _most(1, 30), 45, 25, ""),
-    ("mail_opened", "Opened an e-mail", "email_opened", [], _most(3, 7), 14, 1, "E-mail"),
-    ("mail_clicked", "Clicked a link in an e-mail", "email_link_clicked", [], _most(3, 7), 21, 4, "E-mail"),
-    ("mail_answered", "Answered an e-mail", "email_replied", [], _most(1, 7), 30, 12, "E-mail"),
-    ("webinar", "Attended a webinar", "webinar_attended", [], ONCE_A_DAY, 60, 15, "Meetings"),
-    ("event", "Attended an event", "event_attended", [], ONCE_A_DAY, 60, 15, "Meetings"),
-    ("meeting", "Met us", "meeting_held", [], ONCE_A_DAY, 60, 15, "Meetings"),
-    ("call", "Spoke with us on the phone", "call_held", [], ONCE_A_DAY, 45, 8, "Meetings"),
-    ("careers_page", "Looked at open positions", "page_viewed", _on_path("/career", "/jobs", "/karriere", "/채용"), ONCE_A_DAY, 60, -8, ""),
-    ("unsubscribed", "Unsubscribed", "email_unsubscribed", [], {"frequency": "per_period", "period_days": 30}, 90, -20, ""),
-    ("bounced", "An e-mail bounced", "email_bounced", [], {"frequency": "per_period", "period_days": 30}, 120, -10, ""),
-    ("spam", "Marked an e-mail as spam", "email_marked_as_spam", [], _most(1, 30), 365, -40, ""),
+    ("page_view", _("Viewed a page"), "page_viewed", [], _most(5, 1), 14, 1, "Browsing"),
+    ("customer_story", _("Read a customer story"), "page_viewed", _on_path("/customers", "/case-stud", "/stories"), _distinct("path"), 30, 3, "Browsing"),
+    ("pricing_page", _("Viewed the pricing page"), "pricing_page_viewed", [], _most(2, 1), 21, 8, ""),
+    ("download", _("Downloaded a file"), "file_downloaded", [], _distinct("path"), 45, 8, "Content"),
+    ("form", _("Sent a form"), "form_submitted", [], _most(1, 1), 45, 10, "Content"),
+    ("video", _("Watched a video"), "video_watched", [], _most(2, 7), 30, 4, "Content"),
+    ("demo", _("Asked for a demo"), "demo_requested", [], _most(1, 30), 60, 35, ""),
+    ("trial", _("Started a trial"), "trial_started", [], _most(1, 30), 45, 25, ""),
+    ("mail_opened", _("Opened an e-mail"), "email_opened", [], _most(3, 7), 14, 1, "E-mail"),
+    ("mail_clicked", _("Clicked a link in an e-mail"), "email_link_clicked", [], _most(3, 7), 21, 4, "E-mail"),
+    ("mail_answered", _("Answered an e-mail"), "email_replied", [], _most(1, 7), 30, 12, "E-mail"),
+    ("webinar", _("Attended a webinar"), "webinar_attended", [], ONCE_A_DAY, 60, 15, "Meetings"),
+    ("event", _("Attended an event"), "event_attended", [], ONCE_A_DAY, 60, 15, "Meetings"),
+    ("meeting", _("Met us"), "meeting_held", [], ONCE_A_DAY, 60, 15, "Meetings"),
+    ("call", _("Spoke with us on the phone"), "call_held", [], ONCE_A_DAY, 45, 8, "Meetings"),
+    ("careers_page", _("Looked at open positions"), "page_viewed", _on_path("/career", "/jobs", "/karriere", "/채용"), ONCE_A_DAY, 60, -8, ""),
+    ("unsubscribed", _("Unsubscribed"), "email_unsubscribed", [], {"frequency": "per_period", "period_days": 30}, 90, -20, ""),
+    ("bounced", _("An e-mail bounced"), "email_bounced", [], {"frequency": "per_period", "period_days": 30}, 120, -10, ""),
+    ("spam", _("Marked an e-mail as spam"), "email_marked_as_spam", [], _most(1, 30), 365, -40, ""),
 )  # fmt: skip
 
 

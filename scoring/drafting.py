@@ -100,11 +100,11 @@ def _numbers(version: ModelVersion) -> dict[str, object]:
         for name in CLONED
     }
     for rule in version.rules.select_related("signal"):
-        fields[rule.signal.label] = rule.points
+        fields[rule.signal.words] = rule.points
         if rule.is_blocking:
-            fields[_("%(rule)s blocks") % {"rule": rule.signal.label}] = True
+            fields[_("%(rule)s blocks") % {"rule": rule.signal.words}] = True
         if rule.group:
-            fields[_("%(rule)s: group") % {"rule": rule.signal.label}] = rule.group
+            fields[_("%(rule)s: group") % {"rule": rule.signal.words}] = rule.group
     for cap in version.caps.all():
         fields[_("Cap of %(group)s") % {"group": cap.group}] = cap.cap
     return fields

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from scoring import conditions
@@ -103,7 +104,12 @@ class ModelVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.number} · {self.name}"
+        return f"{self.number} · {self.title}"
+
+    @property
+    def title(self) -> str:
+        """The name; that of the version we ship, in the reader's language."""
+        return gettext(self.name) if self.name else ""
 
     @property
     def is_draft(self) -> bool:
@@ -189,7 +195,12 @@ class Signal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.label
+        return self.words
+
+    @property
+    def words(self) -> str:
+        """The label; the words that we ship, in the reader's language."""
+        return gettext(self.label) if self.label else ""
 
     @property
     def is_fit(self) -> bool:

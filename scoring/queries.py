@@ -134,7 +134,7 @@ def _rule_lines(lines: list[Line], titles: dict[int, str]) -> RuleLines:
     assert rule is not None
     newest = [line for line in reversed(lines) if line.event_id][:MOST_EVENTS]
     return RuleLines(
-        label=rule.signal.label,
+        label=rule.signal.words,
         value=sum((line.value for line in lines), Decimal(0)),
         count=len(lines),
         points=rule.points,

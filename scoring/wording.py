@@ -84,7 +84,7 @@ def _how_long(signal: Signal) -> str:
 def describe_adjustment(line: Line) -> str:
     """What a line without rule does."""
     return {
-        LineKind.GROUP_CAP: _("“%(group)s” has reached its cap") % {"group": line.group},
+        LineKind.GROUP_CAP: _("“%(group)s” has reached its cap") % {"group": _(line.group)},
         LineKind.FLOOR: _("Not below the least"),
         LineKind.CEILING: _("Not above the most"),
     }[line.kind]

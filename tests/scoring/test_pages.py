@@ -222,3 +222,10 @@ def test_a_new_signal_is_checked_in_words(client, ana):
 def test_the_admin_lists_open(client, ana, name):
     client.force_login(ana)
     assert client.get(reverse(f"admin:scoring_{name}_changelist")).status_code == 200
+
+
+def test_the_words_that_we_ship_are_in_the_readers_language(client, ana):
+    client.force_login(ana)
+    page = client.get("/scoring/", headers={"accept-language": "ko"}).content.decode()
+    assert "가격 페이지를 봄" in page
+    assert "직급" in page
