@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from tracking.inspection import Line, line_of
 from tracking.models import IngestCount, InspectedMessage, Source, WriteKey
 from tracking.snippet.serving import snippet
+from tracking.staff_marks import staff_mark
 
 Outcome = IngestCount.Outcome
 
@@ -43,6 +44,11 @@ class Installation:
     def pinned(self) -> Example:
         """The same, of a version that never changes."""
         return Example("pinned", _("Snippet"), self._tag(self.address + snippet().pinned_path))
+
+    @property
+    def colleagues(self) -> Example:
+        """What stands behind an address of the website that a colleague opens. Secret."""
+        return Example("colleagues", _("Mark"), f"#funnel-staff={staff_mark(self.source.pk)}")
 
     @property
     def policy(self) -> Example:

@@ -14,6 +14,7 @@ import orjson
 
 from tracking.addresses import shorten_ip
 from tracking.clean import clean, clean_text
+from tracking.staff_marks import is_staff_mark
 from tracking.verdicts import Request, signals_of, weigh
 
 
@@ -71,6 +72,8 @@ def _read(raw: Any, envelope: Envelope) -> Surroundings:
     context = clean(raw) if isinstance(raw, dict) else {}
     if envelope.context:
         context = {**envelope.context, **context}
+    if "staff" in context and not envelope.is_trusted:
+        _believe_marks_only(context, envelope.source_id)
     page = context.pop("page", None)
     request = Request(
         named=clean_text(context.pop("user_agent", None), 500),
@@ -86,3 +89,9 @@ def _read(raw: Any, envelope: Envelope) -> Surroundings:
     signals = signals_of(request, "", {}, context)
     page = page if isinstance(page, dict) else {}
     return Surroundings(context, page, request, signals, weigh(signals))
+
+
+def _believe_marks_only(context: dict, source_id: int) -> None:
+    """`staff` is true with the secret of our colleagues, which is not kept, and else nothing."""
+    if is_staff_mark(source_id, context.pop("staff")):
+        context["staff"] = True

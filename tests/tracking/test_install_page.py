@@ -9,6 +9,7 @@ from django.urls import reverse
 from tracking.keys import issue_key, revoke_key
 from tracking.models import InspectedMessage, Source
 from tracking.snippet.serving import snippet
+from tracking.staff_marks import staff_mark
 
 pytestmark = pytest.mark.django_db
 INSTALL = reverse("tracking:install")
@@ -94,3 +95,12 @@ def test_what_was_sent_is_shown_as_text(marketer, website, tell):
     page = ask(marketer, website, 0)
     assert "<script>x" not in page
     assert "<img" not in page
+
+
+def test_the_mark_of_colleagues_is_shown_to_admins_only(marketer, ana, website, crm):
+    issue_key(website, is_secret=False)
+    mark = staff_mark(website.pk)
+    assert mark not in marketer.get(INSTALL).text
+    marketer.force_login(ana)
+    assert f"#funnel-staff={mark}" in marketer.get(INSTALL).text
+    assert mark != staff_mark(crm.pk)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.tracking.conftest import FIREFOX
 from tracking.ingest import prepare
+from tracking.staff_marks import staff_mark
 from tracking.surroundings import Contexts, Envelope
 
 NOON = datetime(2026, 5, 5, 12, tzinfo=UTC)
@@ -49,6 +50,17 @@ def test_the_same_context_is_read_once():
     assert (first.signals, first.verdict) == ([], 0)
     told = together.read({"locale": "de", "webdriver": True})
     assert (told.signals, told.verdict) == (["webdriver"], 2)
+
+
+def test_who_is_one_of_us_is_a_secret():
+    """With a public key anybody may say anything; a trusted source is believed."""
+    mark = staff_mark(1)
+    for said in (True, 1, "", "1", mark[:-1], mark + " ", staff_mark(2), [mark], {"a": mark}):
+        read = Contexts(ENVELOPE).read({"staff": said})
+        assert ("staff" in read.context, read.signals) == (False, [])
+    for envelope, said in ((ENVELOPE, mark), (ENVELOPE._replace(is_trusted=True), True)):
+        read = Contexts(envelope).read({"staff": said})
+        assert (read.context["staff"], read.signals) == (True, ["staff_flag"])
 
 
 def test_an_opened_mail_is_judged_by_what_its_sender_says_though_its_context_was_read_before():

@@ -22,6 +22,7 @@ from tracking.models import (
     Visitor,
 )
 from tracking.signals import verdicts_changed
+from tracking.staff_marks import staff_mark
 from tracking.verdicts import ruling, running
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -184,8 +185,8 @@ def test_a_known_colleagues_later_visits_are_ours_too(tell, settle, rule):
     assert LastActivity.objects.get().at is None
 
 
-def test_a_mark_in_the_browser_says_that_it_is_ours(tell, settle):
-    view = tell("page", who="v1", context={"staff": True})
+def test_a_mark_in_the_browser_says_that_it_is_ours(tell, settle, website):
+    view = tell("page", who="v1", context={"staff": staff_mark(website.pk)})
     settle()
     assert (verdict_of(view), view.verdict_signals) == (Verdict.STAFF, ["staff_flag"])
     assert not Visitor.objects.exists()

@@ -36,6 +36,7 @@
   }
 
   const attempt = (work) => { try { return work(); } catch {} };
+  const keep = (name, text) => attempt(() => text ? localStorage[name] = text : localStorage.removeItem(name));
   const random = () => Array.from(crypto.getRandomValues(new Uint8Array(20)), (byte) => byte.toString(16).padStart(2, 0)).join("");
   const now = () => new Date().toISOString();
   const own = STORE + random(); // where this page keeps what is not delivered yet
@@ -44,6 +45,7 @@
   let visitor, isAllowed, isKept, timer, isBusy, failures = 0, notBefore = 0, queue = [];
   let page, fresh; // the page view under way; its message while the title may still change
   let engaged, reported, seenAt, isVisible;
+  let staff; // the mark of a colleague that was given on this page, "" to take it off
 
   // --- Consent, and what is kept on the device
   const known = () => document.cookie.match(/_fnl_id=(\w{32,})/)?.[1];
@@ -55,18 +57,19 @@
   }
 
   function save() {
-    if (isAllowed) attempt(() => queue[0] ? localStorage.setItem(own, JSON.stringify(queue)) : localStorage.removeItem(own));
+    if (!isStill()) return;
+    keep(own, queue[0] && JSON.stringify(queue));
+    if (staff != null) keep(STAFF, staff);
   }
 
   // What earlier pages could not deliver. Another tab may still have it, too; an id counts once.
   function collect() {
     const found = [];
-    attempt(() => {
-      for (const key of Object.keys(localStorage).filter((name) => name.startsWith(STORE))) {
-        attempt(() => found.push(...JSON.parse(localStorage.getItem(key))));
-        localStorage.removeItem(key);
-      }
-    });
+    for (const key of attempt(() => Object.keys(localStorage)) || []) {
+      if (!key.startsWith(STORE)) continue;
+      attempt(() => found.push(...JSON.parse(localStorage[key])));
+      keep(key);
+    }
     return found;
   }
 
@@ -91,9 +94,11 @@
     } else {
       queue = [];
       visitor = 0;
+      keep(STAFF);
       if (known()) {
         remember("", 0);
-        attempt(() => { localStorage.setItem(STORE, 1); localStorage.removeItem(STORE); }); // other tabs hear of it
+        keep(STORE, 1); // other tabs hear of it
+        keep(STORE);
       }
     }
   }
@@ -138,7 +143,7 @@
       if (part[0] && size > LARGEST) break;
       if (!away.has(message)) part.push(message);
     }
-    for (const message of part) away.add(message);
+    part.forEach(away.add, away);
     return part;
   }
 
@@ -159,7 +164,7 @@
       .then((isDone) => {
         isBusy = 0;
         failures = isDone ? 0 : failures + 1;
-        for (const message of part) away.delete(message);
+        part.forEach(away.delete, away);
         if (isDone) queue = queue.filter((message) => !part.includes(message));
         save();
         if (queue[0]) plan();
@@ -198,7 +203,7 @@
       page: { url: page.url, referrer: page.referrer, title: title() },
       campaign: page.url.includes("utm_") ? campaign : undefined,
       webdriver: navigator.webdriver || undefined,
-      staff: attempt(() => localStorage.getItem(STAFF)) ? true : undefined,
+      staff: (staff ?? attempt(() => localStorage[STAFF])) || undefined,
     };
   }
 
@@ -282,11 +287,11 @@
     identify: (traits) => send({ type: "identify", traits }),
     id: () => isAllowed && visitor,
     reset: () => { if (isAllowed) { remember("", 0); meet(); } },
-    staff: (isStaff) => attempt(() => isStaff ? localStorage.setItem(STAFF, 1) : localStorage.removeItem(STAFF)),
+    staff: (mark) => { staff = mark || ""; save(); },
   };
 
   function start() {
-    const on = (names, work, target = window) => names.split(" ").forEach((name) => target.addEventListener(name, work, { capture: true, passive: true }));
+    const on = (names, work) => names.split(" ").forEach((name) => addEventListener(name, work, { capture: true, passive: true }));
     for (const name of ["pushState", "replaceState"]) {
       const original = history[name];
       history[name] = (...given) => { original.apply(history, given); moved(); };
@@ -301,7 +306,11 @@
     on("online", () => { failures = 0; flush(); });
     on("funnel:consent", (event) => consent(event.detail));
     on("storage", (event) => { if (event.key === STORE) consent(); });
-    if (/#funnel-staff/.test(location)) api.staff(!/=off$/.test(location));
+    const mark = /#funnel-staff=(off|(\w+))/.exec(location);
+    if (mark) {
+      api.staff(mark[2]);
+      location.hash = ""; // so that nobody passes it on
+    }
     view();
     if (options.consent === "tcf") ask();
     else if (options.consent === "granted" || known()) consent(true);

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from leads.models import Lead
-from tracking.models import Event
+from tracking.models import Event, Source
+from tracking.staff_marks import staff_mark
 
 STARTED = "!!(window.funnel && funnel.track)"
 PAGE_VIEWS = ("page_viewed", "pricing_page_viewed")
@@ -150,7 +151,9 @@ def test_a_strict_policy_of_the_website_is_enough(visit, website, snippet, serve
 
 def test_staff_and_remote_controlled_browsers_say_so(browser, visit, website, snippet, arrived):
     website.show("/", "", snippet())
-    page = started(visit("/#funnel-staff"))
+    mark = staff_mark(Source.objects.get().pk)
+    page = started(visit(f"/#funnel-staff={mark}"))
+    assert mark not in page.url
     page.goto(website.url + "/?b")
     staff = arrived(2, "page_viewed")
     assert [event.context.get("staff") for event in staff] == [True, True]

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from tests.browser.tracked.test_snippet import FORM, started
-from tracking.models import Event
+from tracking.models import Event, Source
+from tracking.staff_marks import staff_mark
 
 KEPT = "[document.cookie, Object.keys(localStorage).join(), Object.keys(sessionStorage).join()]"
 NOTHING = ["", "", ""]
@@ -210,3 +211,24 @@ def test_a_banner_of_the_iab_s_framework_is_asked(visit, visitor, website, snipp
     arrived(1)
     page.evaluate("decide({8: true})")
     assert page.evaluate(KEPT) == NOTHING
+
+
+def test_the_mark_of_a_colleague_waits_for_consent_and_goes_with_it(
+    visit, website, snippet, arrived
+):
+    website.show("/", "", snippet(""))
+    mark = staff_mark(Source.objects.get().pk)
+    page = started(visit(f"/#funnel-staff={mark}"))
+    assert page.evaluate(KEPT) == NOTHING
+    page.evaluate("funnel.consent(true)")
+    assert arrived(1)[0].context["staff"] is True
+    assert page.evaluate("localStorage._fnl_staff") == mark
+    page.evaluate("funnel.consent(false)")
+    assert page.evaluate(KEPT) == NOTHING
+
+
+def test_a_link_of_anybody_marks_nobody(visit, website, snippet, arrived):
+    website.show("/", "", snippet())
+    for address in ("/#funnel-staff", "/?b#funnel-staff=1"):
+        started(visit(address))
+    assert [event.context.get("staff") for event in arrived(2, "page_viewed")] == [None, None]
