@@ -8,17 +8,21 @@ from __future__ import annotations
 from typing import cast
 
 from django.contrib import admin
+from django.db import models
 from django.http import HttpRequest
 
 from leads import audit
 from leads.actors import Actor
 from leads.admin_forms import AccountForm, CriterionForm, CustomFieldForm
 from leads.models import Account, AuditEntry, Criterion, CustomField
+from users.json_text import JSONText
 from users.requests import PageRequest
 
 
 class AuditedAdmin(admin.ModelAdmin):
     """Every change also stands in the append-only audit log."""
+
+    formfield_overrides = {models.JSONField: {"form_class": JSONText}}
 
     def log_addition(self, request, obj, message):
         self._audit(request, obj, "added", message)

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from tracking.models import Scope, Source
+from users.json_text import JSONText
 
 
 class SourceForm(forms.Form):
@@ -68,7 +69,7 @@ class KeyLimitsForm(forms.Form):
         }
 
 
-class IndentedJSONField(forms.JSONField):
+class IndentedJSONField(JSONText):
     """JSON as people read it."""
 
     def prepare_value(self, value: object) -> str:

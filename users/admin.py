@@ -6,10 +6,12 @@ from allauth.account.admin import EmailAddress  # from there: it registers it fi
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from users.forms import NewUserForm, UserForm
+from users.json_text import JSONText
 from users.models import Team, User
 
 admin.site.unregister(Group)  # the role is the only right there is
@@ -52,5 +54,6 @@ class UserAdmin(DjangoUserAdmin):
 
 @admin.register(Team)
 class TeamAdmin(admin.ModelAdmin):
+    formfield_overrides = {models.JSONField: {"form_class": JSONText}}
     list_display = ("name", "countries")
     search_fields = ("name",)

@@ -93,6 +93,18 @@ def test_settings_that_make_no_sense_are_refused_with_a_sentence(admin, kind, pa
     assert sentence in errors(save_criterion(admin, kind, params))
 
 
+@pytest.mark.parametrize("typed", ["9" * 5_000, "[" * 200_000, "NaN", '{"a": Infinity}'])
+def test_what_no_database_keeps_is_refused_and_shown_again(admin, typed):
+    forms = {
+        "/admin/users/team/add/": {"name": "South", "countries": typed},
+        "/admin/scoring/signal/add/": {"label": "S", "key": "s", "conditions": typed},
+    }
+    answers = [admin.post(url, fields) for url, fields in forms.items()]
+    answers.append(save_criterion(admin, "has_consent", typed))
+    for answer in answers:
+        assert "Enter a valid JSON." in errors(answer)
+
+
 def test_an_own_field_keeps_its_key_and_type(admin):
     field = {"target": "lead", "key": "segment", "label": "Segment", "kind": "choice"}
     url = "/admin/leads/customfield/add/"
