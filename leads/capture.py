@@ -35,6 +35,10 @@ PROFILE_FIELDS = (
 )
 
 
+# They mean nothing apart: all are taken of one touch, or none.
+ORIGIN = ("channel", "source", "medium", "campaign")
+
+
 def normalise_email(text: str) -> str:
     """Trim and lower-case; raises Refused when it is no e-mail address."""
     email = text.strip().lower()
@@ -114,6 +118,8 @@ def augment(lead: Lead, fields: dict, custom: dict, *, is_verified: bool) -> lis
     """
     if lead.is_email_verified and not is_verified:
         fields, custom = {}, {}
+    if not all(_is_blank(lead, name) for name in ORIGIN):
+        fields = {name: value for name, value in fields.items() if name not in ORIGIN}
     changed = [
         name
         for name, value in fields.items()

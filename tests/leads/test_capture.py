@@ -40,6 +40,33 @@ def test_a_lead_begins_when_the_visitor_was_first_seen_and_never_in_the_future(d
     assert late.stage_entered_at <= now()
 
 
+@pytest.mark.parametrize("is_verified", [False, True])
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"channel": "direct"},
+        {"channel": "web_referral", "source": "heise"},
+        {"source": "fair list"},
+    ],
+)
+def test_an_origin_is_of_one_touch_or_left_alone(before, is_verified, db):
+    capture(email="kim@acme.example", profile=before)
+    touch = {"channel": "paid_social", "source": "linkedin", "medium": "cpc", "campaign": "c1"}
+    lead, _new = capture(email="kim@acme.example", profile=touch, is_verified=is_verified)
+    lead.refresh_from_db()
+    empty = {"channel": "unknown", "source": "", "medium": "", "campaign": ""}
+    assert {name: getattr(lead, name) for name in touch} == empty | before
+
+
+def test_an_origin_that_is_unknown_is_taken_as_a_whole(db):
+    capture(email="kim@acme.example")
+    lead, _new = capture(
+        email="kim@acme.example", profile={"channel": "paid_search", "source": "bing"}
+    )
+    lead.refresh_from_db()
+    assert (lead.channel, lead.source, lead.medium) == ("paid_search", "bing", "")
+
+
 def test_unverified_input_fills_gaps_but_overwrites_nothing(db):
     capture(email="kim@acme.example", profile={"first_name": "Kim", "channel": "event"})
     lead, _new = capture(
