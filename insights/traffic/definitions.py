@@ -40,7 +40,9 @@ DEFINITIONS: dict[str, tuple[str | Promise, str | Promise]] = {
         _(
             "Of the visitors whose first visit was in the period and at least 30 days ago, the "
             "share that was known as a lead within 30 days. Younger ones are shown apart, in no "
-            "rate."
+            "rate. Where all are younger, as in the last 30 days, the rate so far stands "
+            "instead, marked as such: the leads that they are by now, of all new visitors. It "
+            "still changes, mostly upwards."
         ),
     ),
     "goals": (

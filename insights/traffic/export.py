@@ -20,7 +20,8 @@ def source_lines(
     header = [
         *(_("Group"), _("Visits"), _("Visits with machines"), _("Page views")),
         *(_("Engaged seconds"), _("New visitors"), _("New visitors old enough")),
-        *(_("Became leads"), _("Visitor to lead rate"), *(Stage(goal).label for goal in GOALS)),
+        *(_("Became leads"), _("Visitor to lead rate"), _("Leads so far")),
+        *(Stage(goal).label for goal in GOALS),
         *(_("From"), _("To"), _("As of")),
     ]
     period = filters.period
@@ -34,6 +35,7 @@ def _source_row(line: SourceLine) -> tuple:
         *(line.name, line.human.visits, line.raw.visits, line.human.page_views),
         *(line.human.engaged_ms // 1000, line.human.new_visitors, line.cohort.mature),
         *(line.cohort.became_leads, None if rate is None else round(rate, 4)),
+        line.cohort.leads_so_far,
         *(line.goals[goal] for goal in GOALS),
     )
 

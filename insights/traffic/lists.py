@@ -28,6 +28,7 @@ FIGURES = {
     "new_visitors": gettext_lazy("New visitors"),
     "mature": gettext_lazy("New visitors old enough"),
     "became_leads": gettext_lazy("New visitors who became leads"),
+    "leads_so_far": gettext_lazy("New visitors who are leads so far"),
 }
 
 
@@ -102,7 +103,7 @@ def visits_behind(user, wanted: WantedVisits, filters: TrafficFilters) -> QueryS
         visits = visits.exclude(Exists(_earlier()))
     if wanted.figure in ("mature", "became_leads"):
         visits = visits.filter(started_at__lt=_young_at(), is_machine=False)
-    if wanted.figure == "became_leads":
+    if wanted.figure in ("became_leads", "leads_so_far"):
         links = VisitorLink.objects.filter(
             visitor__anonymous_id=OuterRef("anonymous_id"),
             started_at__lt=OuterRef("started_at") + timedelta(days=LEAD_WINDOW),

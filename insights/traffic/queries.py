@@ -67,6 +67,7 @@ def traffic_report(filters: TrafficFilters, freshness: TrafficFreshness) -> Traf
             sum(line.cohort.mature for line in everyone),
             sum(line.cohort.became_leads for line in everyone),
             sum(line.cohort.immature for line in everyone),
+            sum(line.cohort.young_leads for line in everyone),
         ),
         goals={goal: sum(line.goals[goal] for line in everyone) for goal in GOALS},
         lines=everyone[:MOST_LINES],
@@ -100,19 +101,21 @@ def _sources(filters: TrafficFilters, young_on: date) -> Iterable[SourceLine]:
             SELECT {filters.by}, is_machine, sum(visits), sum(page_views), sum(engaged_ms),
                    sum(new_visitors),
                    coalesce(sum(new_visitors) FILTER (WHERE day < %(young_on)s), 0),
-                   coalesce(sum(became_leads) FILTER (WHERE day < %(young_on)s), 0)
+                   coalesce(sum(became_leads) FILTER (WHERE day < %(young_on)s), 0),
+                   sum(became_leads)
               FROM insights_trafficcell WHERE {where} GROUP BY 1, 2
             """,  # noqa: S608 - names of columns
             {**params, "young_on": young_on},
         )
         lines: dict[str, SourceLine] = {}
-        for name, is_machine, visits, views, engaged, new, mature, became in cursor.fetchall():
+        for name, is_machine, visits, views, engaged, new, *aged in cursor.fetchall():
             line = lines.setdefault(name, SourceLine(name))
             flow = Flow(0, visits, views, int(engaged), new)
             line.raw = _sum([line.raw, flow])
             if not is_machine:
                 line.human = flow
-                line.cohort = Cohort(mature, became, new - mature)
+                mature, became, leads = aged
+                line.cohort = Cohort(mature, became, new - mature, leads - became)
     return lines.values()
 
 

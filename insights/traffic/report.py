@@ -30,15 +30,28 @@ class Flow:
 
 @dataclass
 class Cohort:
-    """New visitors of the period: how many are old enough, and became leads within the window."""
+    """New visitors of the period: how many are old enough, and became leads within the window.
+
+    `young_leads`: so many of those not yet old enough are leads already.
+    """
 
     mature: int = 0
     became_leads: int = 0
     immature: int = 0
+    young_leads: int = 0
 
     @property
     def lead_rate(self) -> float | None:
         return rate(self.became_leads, self.mature)
+
+    @property
+    def leads_so_far(self) -> int:
+        return self.became_leads + self.young_leads
+
+    @property
+    def rate_so_far(self) -> float | None:
+        """Of all new visitors, as long as none is old enough; None as soon as there is a rate."""
+        return None if self.mature else rate(self.young_leads, self.immature)
 
 
 @dataclass

@@ -83,9 +83,26 @@ def test_visitors_become_leads_as_a_cohort(page, story):
     report = report_of(page, period="all")
     assert (report.cohort.mature, report.cohort.became_leads, report.cohort.immature) == (2, 1, 1)
     assert report.cohort.lead_rate == 0.5
-    assert report_of(page).cohort.lead_rate is None
+    young = report_of(page).cohort
+    assert (young.lead_rate, young.rate_so_far, report.cohort.rate_so_far) == (None, 0, None)
     by_channel = {line.name: line.cohort.lead_rate for line in report.lines}
     assert by_channel == {"email": 1.0, "direct": 0.0}
+
+
+def test_where_nobody_is_old_enough_the_rate_so_far_stands_marked(page, story, tell):  # noqa: F811
+    see(tell, "zoe", "/start", 5, "?utm_source=news&utm_medium=email")
+    tell("Form Submitted", who="zoe", email="zoe@globex.example", ago=timedelta(days=4))
+    work_off()
+    report = report_of(page)
+    assert (report.cohort.leads_so_far, report.cohort.rate_so_far) == (1, 0.5)
+    by_channel = {line.name: line.cohort.rate_so_far for line in report.lines}
+    assert by_channel == {"email": 1.0, "direct": 0.0}
+    text = page.get(reverse("traffic:traffic")).text
+    assert "still maturing" in text
+    [opened] = set(re.findall(r'href="([^"]+leads_so_far[^"]*)">1</a>\s*of', text)[:1])
+    assert page.get(opened.replace("&amp;", "&")).context["count"] == 1
+    whole = report_of(page, period="all").cohort
+    assert (whole.leads_so_far, whole.became_leads, whole.rate_so_far) == (2, 1, None)
 
 
 def test_pages_convert_when_they_were_seen_before(page, story, tell):  # noqa: F811
