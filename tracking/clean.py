@@ -1,8 +1,9 @@
 """The one clean-up of every document that somebody outside sends us.
 
 What comes out is plain JSON that PostgreSQL stores without complaint: bounded in
-depth, size and text, free of NUL, control characters and broken Unicode, with
-finite numbers. It never raises on anything that json.loads can return.
+depth, size and text, free of NUL, control characters, marks that change the direction
+of writing, and broken Unicode, with finite numbers. It never raises on anything that
+json.loads can return.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ MOST_NAMES = 8_192  # keys whose clean names are remembered
 # Beyond this a number is not exact in the browsers and readers of the world.
 LARGEST_INTEGER = 2**53
 
-_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# Marks that turn what follows around, beyond their text: a name must not rewrite a page.
+_TURNING = "\u202a-\u202e\u2066-\u2069"
+_UNWANTED = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_TURNING}\ud800-\udfff]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_TURNING}]")
 
 
 def clean(document: Any) -> Any:

@@ -136,3 +136,12 @@ def test_a_text_can_be_made_of_anything():
 def test_numbers_of_thousands_of_digits_stay_text():
     assert read_integer("12") == 12
     assert read_integer("-" + "9" * 5000) == "-" + "9" * 5000
+
+
+def test_marks_that_turn_a_page_around_go_and_those_of_ordinary_writing_stay():
+    turning = [*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))]
+    for mark in turning:
+        assert clean({f"a{mark}": f"Ada{mark}evil"}) == {"a": "Adaevil"}
+        assert clean_text(f"{mark}Ada\n") == "Ada\n"
+    ordinary = "\u05d0\u200f\u200e\u200d\u0627"  # as Hebrew, Arabic and emoji need
+    assert clean_text(ordinary) == ordinary
