@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tracking.addresses import shorten_addresses
 from tracking.claims import email_in
 from tracking.clean import clean, clean_text
 from tracking.clocks import settle
@@ -83,6 +84,7 @@ def _clean(draft: Draft) -> None:
     message = draft.message
     raw = message.get("traits" if draft.call in ("identify", "group") else "properties")
     said = draft.said = clean(raw) if isinstance(raw, dict) else {}
+    shorten_addresses(said)
     for camel, snake in (("groupId", "group_id"), ("previousId", "previous_id")):
         named = _either(message, camel, snake)
         if named is not None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from tracking.addresses import shorten_ip
+from tracking.addresses import shorten_addresses, shorten_ip
 from tracking.clean import clean, clean_text
 from tracking.staff_marks import is_staff_mark
 from tracking.verdicts import Request, signals_of, weigh
@@ -86,6 +86,8 @@ def _read(raw: Any, envelope: Envelope) -> Surroundings:
     network = shorten_ip(given if envelope.is_trusted else envelope.ip)
     if network:
         context["ip"] = network
+    if isinstance(context.get("traits"), dict):
+        shorten_addresses(context["traits"])
     signals = signals_of(request, "", {}, context)
     page = page if isinstance(page, dict) else {}
     return Surroundings(context, page, request, signals, weigh(signals))

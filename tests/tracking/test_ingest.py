@@ -161,3 +161,17 @@ def test_every_kind_name_and_reason_is_documented():
     assert {kind for kind in KINDS if f"| `{kind}` |" not in text} == set()
     assert {reason for reason in Reason.values if f"`{reason}`" not in text} == set()
     assert {name for name in OTHER_NAMES if name not in text.lower()} == set()
+
+
+def test_addresses_among_properties_and_traits_are_shortened_too():
+    whole = {"ip": "8.8.8.77", "ipAddress": "2001:db8:1:2:3::4", "plan": "a"}
+    short = {"ip": "8.8.8.0", "ip_address": "2001:db8:1::", "plan": "a"}
+    trusted = Envelope(1, True, NOON)
+    track = {"type": "track", "event": "Call", "userId": "u", "properties": whole}
+    assert prepare(track, trusted)["properties"] == short
+    identify = {"type": "identify", "userId": "u", "traits": whole}
+    assert prepare(identify, trusted)["properties"] == short
+    around = {"type": "page", "userId": "u", "context": {"traits": whole}}
+    assert prepare(around, trusted)["context"]["traits"] == short
+    for odd in ("8.8.8.77, 10.0.0.1", 7, None, ["8.8.8.77"], {"a": "8.8.8.77"}):
+        assert "ip" not in prepare({**track, "properties": {"ip": odd}}, trusted)["properties"]
