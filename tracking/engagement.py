@@ -15,7 +15,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from tracking.events import PAGE_VIEWS
-from tracking.models import LONGEST_ID
+from tracking.models import LONGEST_ID, Verdict
 from tracking.visitors import Seen
 
 KIND = "page_engaged"
@@ -41,15 +41,23 @@ class Report(NamedTuple):
 def keep_longest(events: Iterable[Seen]) -> None:
     """Note the time that these events tell of on the views it was spent on.
 
-    Must run in the transaction that attaches them.
+    What machines tell counts on their own views only. Must run in the transaction that
+    attaches them.
     """
     events = list(events)
     views = [event.id for event in events if event.kind in PAGE_VIEWS]
-    reports = [report for event in events if (report := read_report(event))]
-    told = _longest([*reports, *_awaited(views)])
+    told = _longest([*_reports(events, is_machine=False), *_awaited(views)])
     if told:
         found = _credit(told.values())
         _await([report for view, report in told.items() if view not in found])
+    by_machines = _longest(_reports(events, is_machine=True))
+    if by_machines:
+        _credit(by_machines.values(), Verdict.MACHINE)
+
+
+def _reports(events: list[Seen], *, is_machine: bool) -> list[Report]:
+    wanted = (event for event in events if event.is_machine == is_machine)
+    return [report for event in wanted if (report := read_report(event))]
 
 
 def read_report(event: Seen) -> Report | None:
@@ -86,14 +94,17 @@ UPDATE tracking_event page
   FROM unnest(%s::integer[], %s::text[], %s::text[], %s::integer[], %s::timestamptz[])
        AS told(source_id, message_id, anonymous_id, ms, at)
  WHERE page.source_id = told.source_id AND page.message_id = told.message_id
-   AND page.anonymous_id = told.anonymous_id AND page.kind = ANY(%s)
+   AND page.anonymous_id = told.anonymous_id AND page.kind = ANY(%s) AND page.verdict >= %s
 RETURNING page.source_id, page.message_id, page.anonymous_id
 """
 
 
-def _credit(reports: Iterable[Report]) -> set[tuple[int, str, str]]:
+def _credit(
+    reports: Iterable[Report], verdict: Verdict = Verdict.HUMAN
+) -> set[tuple[int, str, str]]:
+    """Note it on the views with this verdict or a worse one; returns which were there."""
     with connection.cursor() as cursor:
-        cursor.execute(_CREDIT, [SLACK_MS, *_columns(reports), list(PAGE_VIEWS)])
+        cursor.execute(_CREDIT, [SLACK_MS, *_columns(reports), list(PAGE_VIEWS), int(verdict)])
         return set(cursor.fetchall())
 
 

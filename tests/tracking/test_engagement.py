@@ -128,3 +128,24 @@ def test_no_signal_can_count_it(db):
     signal = Signal(axis="interest", event_kind="page_engaged", frequency="every", conditions=[])
     with pytest.raises(ValidationError, match="no points of its own"):
         signal.clean()
+
+
+def test_what_a_machine_tells_adds_nothing_to_a_person_s_view(tell, attach, spend):
+    look(tell)
+    spend(5_000)
+    attach()
+    spend(60_000, context={"webdriver": True})
+    attach()
+    assert on_page() == 5_000
+    look(tell, message_id="driven", context={"webdriver": True})
+    spend(7_000, view="driven", context={"webdriver": True})
+    attach()
+    assert Event.objects.get(message_id="driven").engaged_ms == 7_000
+
+
+def test_a_machine_s_report_hides_no_person_s_one_of_the_same_batch(tell, attach, spend):
+    spend(60_000, context={"webdriver": True})
+    spend(5_000)
+    look(tell)
+    attach()
+    assert (on_page(), AwaitedPage.objects.count()) == (5_000, 0)
