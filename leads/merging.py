@@ -59,6 +59,7 @@ def merge(
         loser=loser,
         choices=chosen,
         changes=changes,
+        former=merging_fields.snapshot(survivor),
         former_email=changes.get("email", [""])[0],
         merged_at=now(),
         actor_kind=by.kind,
@@ -88,6 +89,7 @@ def unmerge(merge_id: int, *, by: Actor, reason: str) -> Merge:
     survivor, loser = _locked(*ids)
     row = Merge.objects.select_for_update(no_key=True).get(pk=merge_id)
     require_separable(row, survivor, loser, by=by)
+    before = merging_fields.snapshot(survivor)
     returned = _give_back(row, survivor, by=by)
     require_free_address(loser, loser.email)
     row.undone_at = max(now(), row.merged_at)
@@ -100,6 +102,8 @@ def unmerge(merge_id: int, *, by: Actor, reason: str) -> Merge:
         for cause in answer or ()
     }
     merging_evidence.separate_answers(row, causes)
+    survivor.refresh_from_db()
+    returned |= merging_fields.difference(before, merging_fields.snapshot(survivor))
     duplicates.dismiss(survivor.pk, loser.pk, by=by, reason=reason)
     _record(row, by=by, verbs=("unmerged", "restored"), changes=returned, reason=reason)
     profile_changed.send(sender=Merge, lead_ids=sorted([survivor.pk, loser.pk]))

@@ -122,6 +122,30 @@ def values_to_give_back(merge: Merge, survivor: Lead) -> Changes:
     }
 
 
+def snapshot(lead: Lead) -> dict[str, Any]:
+    """All that can be chosen, by column."""
+    columns = {column for choice in choices_for(lead, lead) for column in choice.columns}
+    return {column: read(lead, column) for column in sorted(columns)}
+
+
+def difference(before: dict[str, Any], after: dict[str, Any]) -> Changes:
+    """What two snapshots say otherwise."""
+    return {
+        column: [before.get(column), after.get(column)]
+        for column in sorted(before.keys() | after.keys())
+        if before.get(column) != after.get(column)
+    }
+
+
+def own_value(merge: Merge, column: str) -> tuple[Any] | None:
+    """What the survivor had of its own before the merge; None where nobody knows any more."""
+    if column in merge.changes:
+        return (_before(merge, column),)
+    if column in merge.former or (merge.former and column.startswith(CUSTOM)):
+        return (merge.former.get(column),)
+    return None
+
+
 def write(lead: Lead, changes: Changes) -> list[str]:
     """Set the columns of a locked lead and save them, but for the owner; returns all names."""
     names = set()

@@ -26,6 +26,8 @@ class Merge(models.Model):
     # {choice (leads/merging_fields.py): "survivor" or "loser"}
     choices = models.JSONField(default=dict)
     changes = models.JSONField(default=dict)
+    # {field of the lead: what the survivor had before}; empty of merges older than this column.
+    former = models.JSONField(default=dict, db_default={})
     # The survivor's own address, where it took over the loser's: still leads to the survivor.
     former_email = models.EmailField(blank=True)
     # Kinds of buying roles that the survivor did not have before.

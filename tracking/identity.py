@@ -105,6 +105,15 @@ def _whom_it_names(register: Register, event: Seen) -> int | None:
     return by_user
 
 
+def tells_profile(register: Register, event: Seen) -> bool:
+    """Whether the event adds to the profile of the lead that it names."""
+    if event.is_machine or event.kind not in INTRODUCING:
+        return False
+    if event.is_trusted and register.named_by_user(event):
+        return event.kind == "identified"
+    return bool(email_named_by(event))
+
+
 def _known_by_name(register: Register, event: Seen) -> int | None:
     """For a machine: evidence on the timeline of somebody known, and nothing more."""
     if event.is_trusted:

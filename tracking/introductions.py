@@ -7,6 +7,7 @@ from datetime import datetime
 
 from leads import capture, custom_fields
 from leads.actors import Actor
+from leads.merging_claims import Said
 from leads.models import Consent, Lead
 from leads.refusals import Refused
 from tracking.channels import Touch
@@ -87,6 +88,12 @@ def add_to_profile(register: Register, event: Seen, lead_id: int) -> None:
     capture.augment(lead, claim.profile, _custom_values(register, claim), is_verified=True)
     _record_consent(register, event, lead, claim)
     register.to_qualify.add(lead.pk)
+
+
+def said_in(register: Register, event: Seen) -> Said:
+    """What an introduction tells of its person's profile."""
+    claim = _read(register, event)
+    return Said(claim.profile, _custom_values(register, claim), event.is_trusted)
 
 
 def _record_consent(register: Register, event: Seen, lead: Lead, claim: Claim) -> None:

@@ -11,13 +11,16 @@ from datetime import timedelta
 
 from django.db import connection
 
+from leads import merging_claims
 from leads.activity import restate_activity, touch_activity
+from leads.merging_claims import Said
 from leads.models import LastActivity, Merge
 from tracking import identity
 from tracking.attaching import hold
 from tracking.events import NOT_ACTIVITY
+from tracking.introductions import said_in
 from tracking.models import Event, MergedEvents, Verdict
-from tracking.register import open_register
+from tracking.register import INTRODUCING, open_register
 from tracking.signals import event_recorded
 from tracking.stored_events import batches, read_events
 from tracking.visitors import known_visitors
@@ -54,6 +57,7 @@ def separate(merge: Merge) -> set[str]:
         for some in batches(_recent_ids(merge, united.event_ids))
         for event_id in _give(merge, _naming_loser(merge, some))
     ]
+    merging_claims.give_back(merge, _said_in(since), _said_in(_introducing(merge)))
     _restate_activity(merge, united)
     _tell(merge, sorted([*own, *since]))
     return {f"event {event_id}" for event_id in since}
@@ -71,6 +75,22 @@ def _naming_loser(merge: Merge, event_ids: Sequence[int]) -> list[int]:
     return [
         event.id for event in events if identity.owner_by_names(register, event) == merge.loser_id
     ]
+
+
+def _introducing(merge: Merge) -> list[int]:
+    """Introductions of the survivor itself that came since the merge."""
+    events = Event.objects.filter(
+        lead=merge.survivor_id, received_at__gte=merge.merged_at, kind__in=INTRODUCING
+    )
+    return list(events.order_by("pk").values_list("pk", flat=True))
+
+
+def _said_in(event_ids: Sequence[int]) -> list[Said]:
+    """What these events told of the profile of the lead that they name, in their order."""
+    wanted = Event.objects.filter(pk__in=event_ids, kind__in=INTRODUCING)
+    events = read_events(list(wanted.values_list("pk", flat=True)))
+    register = open_register(events, {}, is_reading=True)
+    return [said_in(register, event) for event in events if identity.tells_profile(register, event)]
 
 
 def _recent_ids(merge: Merge, known: Sequence[int]) -> list[int]:

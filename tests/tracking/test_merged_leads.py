@@ -107,6 +107,47 @@ def test_consent_by_the_losers_address_is_the_losers_again(ada, twin, tell, atta
     assert Consent.objects.filter(lead=twin).count() == 1
 
 
+@pytest.fixture
+def vouched(tell, attach) -> tuple[Lead, Lead]:
+    """Two people whom a server named, each with a title and a phone number."""
+    for name, phone in (("cee", "333"), ("bee", "222")):
+        tell("identify", user=name, email=f"{name}@acme.example", trusted=True, phone=phone,
+             title=f"Head of {name}", ago=2 * DAY)  # fmt: skip
+    attach()
+    return tuple(Lead.objects.get(email=f"{name}@acme.example") for name in ("cee", "bee"))
+
+
+def profile(lead: Lead) -> tuple[str, str, str]:
+    lead.refresh_from_db()
+    return (lead.title, lead.phone, lead.company)
+
+
+def test_what_was_said_of_the_loser_meanwhile_goes_with_it(vouched, tell, attach, mia):
+    cee, bee = vouched
+    row = merge(cee, bee, mia)
+    tell("identify", user="bee", trusted=True, title="VP of bee", phone="999", company="Bee Ltd",
+         ago=DAY)  # fmt: skip
+    tell("identify", user="cee", trusted=True, title="CEO")
+    tell("identify", user="bee", trusted=True, title="SVP of bee")
+    attach()
+    assert profile(cee) == ("SVP of bee", "999", "Bee Ltd")
+    unmerge(row, mia)
+    assert profile(cee) == ("CEO", "333", "")
+    assert profile(bee) == ("SVP of bee", "999", "Bee Ltd")
+    prove()
+
+
+def test_a_correction_by_hand_stays_when_a_merge_is_taken_apart(vouched, tell, attach, mia):
+    cee, bee = vouched
+    row = merge(cee, bee, mia, choices={"title": "loser"})
+    tell("identify", user="bee", trusted=True, title="VP of bee", phone="999")
+    attach()
+    Lead.objects.filter(pk=cee.pk).update(phone="110")
+    unmerge(row, mia)
+    assert profile(cee) == ("Head of cee", "110", "")
+    assert profile(bee) == ("VP of bee", "999", "")
+
+
 def test_ids_that_are_new_name_the_lead_that_said_them(ada, twin, tell, attach, mia):
     row = merge(ada, twin, mia)
     tell("identify", user="u9", email="ada@web.example", trusted=True)
