@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from leads import accounts, criteria, lifecycle
 from leads.actors import Actor
+from leads.emails import normalised
 from leads.models import Consent, Lead
 from leads.refusals import Refused
 from leads.signals import lead_captured, profile_changed
@@ -40,12 +39,10 @@ ORIGIN = ("channel", "source", "medium", "campaign")
 
 
 def normalise_email(text: str) -> str:
-    """Trim and lower-case; raises Refused when it is no e-mail address."""
-    email = text.strip().lower()
-    try:
-        validate_email(email)
-    except ValidationError:
-        raise Refused(_("“%(text)s” is not an e-mail address.") % {"text": text[:100]}) from None
+    """The one spelling of it; raises Refused when it is no e-mail address."""
+    email = normalised(text)
+    if not email:
+        raise Refused(_("“%(text)s” is not an e-mail address.") % {"text": text[:100]})
     return email
 
 

@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django_countries import countries
 
-LONGEST_EMAIL = 254  # characters
+from leads.emails import LONGEST_EMAIL, normalised
 
 _YES = frozenset({"true", "yes", "on", "1", "y", "granted"})
 _CONSENT_KEYS = ("consent", "marketing_consent", "email_consent", "opt_in", "gdpr_consent")
@@ -88,17 +86,7 @@ def email_of(value: Any) -> str:
     """The value as a normalised address, or "" when it is none."""
     if type(value) is not str or "@" not in value or len(value) > LONGEST_EMAIL:
         return ""
-    return _valid_email(value)
-
-
-@lru_cache(maxsize=4096)
-def _valid_email(text: str) -> str:
-    email = text.strip().lower()
-    try:
-        validate_email(email)
-    except ValidationError:
-        return ""
-    return email
+    return normalised(value)
 
 
 def _profile(traits: dict) -> dict[str, str]:

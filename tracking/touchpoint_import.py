@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from leads.emails import normalised
 from leads.imports import notes, presets, targets
 from leads.imports.dates import Moment
 from leads.imports.fields import EXTERNAL_ID, Field, Kind
@@ -105,7 +106,8 @@ class TouchpointPlanner:
 
 
 def _email(record: Record) -> str:
-    return record.values.get("email", "").strip().lower()
+    text = record.values.get("email", "").strip().lower()
+    return normalised(text) or text
 
 
 def _kind(record: Record) -> str:

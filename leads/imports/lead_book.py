@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from leads.emails import normalised
 from leads.imports.history import Place, Step
 from leads.imports.interpret import Record
 from leads.models import Account, Consent, ExternalId, Lead, StageEpisode
@@ -95,7 +96,7 @@ class LeadBook:
         An id or address of a merged lead means the one that it stands for.
         """
         ids = {key for record in records for key in record.ids} - self.by_id.keys()
-        emails = {str(record.values.get("email", "")).lower() for record in records}
+        emails = {normalised(str(record.values.get("email", ""))) for record in records}
         by_id, by_email = _find_by_ids(ids), leads_by_email(emails - self.by_email.keys() - {""})
         went = survivors_of({*by_id.values(), *by_email.values()})
         self.lent |= {email for email, lead_id in by_email.items() if lead_id in went}

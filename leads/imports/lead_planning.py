@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-
+from leads.emails import normalised
 from leads.imports import history, lead_writing
 from leads.imports.account_book import AccountBook
 from leads.imports.fields import ACCOUNT, MAIL_CONSENT, MAIL_OPT_OUT, OWNER
@@ -182,15 +180,14 @@ class LeadPlanner:
 
 
 def _email(record: Record) -> tuple[str, Note | None]:
-    """(address in lower case or "", what is wrong). An id may stand in for an address."""
-    email = str(record.values.get("email", "")).lower()
-    if not email:
+    """(normalised address or "", what is wrong). An id may stand in for an address."""
+    text = str(record.values.get("email", ""))
+    if not text:
         return "", None if record.ids else Note("no_key")
-    try:
-        validate_email(email)
-    except ValidationError:
+    email = normalised(text)
+    if not email:
         code = "bad_email_kept_id" if record.ids else "bad_email"
-        return "", Note(code, {"value": email[:80]})
+        return "", Note(code, {"value": text.lower()[:80]})
     return email, None
 
 
