@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.timezone import localtime, now
+from django.utils.timezone import get_current_timezone, localtime, now, override
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,6 +24,26 @@ from tracking.touchpoints import Touchpoint, note_by_hand
 from users.requests import PageRequest
 
 
+class LocalDateTimeField(forms.DateTimeField):
+    """Of an instant that the clock shows twice, when it is set back, the first is meant."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        try:
+            return super().to_python(value)
+        except ValidationError:
+            with override(UTC):  # raises again what cannot be read at all
+                shown = super().to_python(value)
+            first = shown.replace(tzinfo=get_current_timezone(), fold=0)
+            if not is_shown_twice(first):
+                raise
+            return first
+
+
+def is_shown_twice(at: datetime) -> bool:
+    """Whether the clock shows this local time again after it was set back."""
+    return at.replace(fold=0).utcoffset() > at.replace(fold=1).utcoffset()
+
+
 class TouchpointForm(forms.Form):
     """What happened, when, and a note. `key` makes sending it twice harmless."""
 
@@ -29,7 +51,7 @@ class TouchpointForm(forms.Form):
         label=gettext_lazy("What happened"),
         choices=[(kind, KINDS[kind].label) for kind in TOUCHPOINTS],
     )
-    at = forms.DateTimeField(
+    at = LocalDateTimeField(
         label=gettext_lazy("When"),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
@@ -64,6 +86,10 @@ def touchpoints(request: PageRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, _("Noted. It appears on the timeline within a second."))
+            if is_shown_twice(form.cleaned_data["at"]):
+                messages.info(
+                    request, _("The clock showed this time twice that night: the first is noted.")
+                )
             response = HttpResponseRedirect(reverse("leads:lead", args=[pk]))
             response.status_code = 303
             return response

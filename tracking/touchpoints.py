@@ -18,9 +18,10 @@ from leads.actors import Actor
 from leads.models import Lead
 from leads.refusals import Refused
 from leads.stages import Stage
+from leads.survivors import survivor_of
 from tracking.events import TOUCHPOINTS
 from tracking.ingest import Envelope, prepare
-from tracking.models import Source
+from tracking.models import Event, Source
 from tracking.storing import store
 
 BY_HAND, IMPORTED = "By hand", "Import"
@@ -56,7 +57,20 @@ def note_by_hand(touchpoint: Touchpoint, *, by: Actor) -> bool:
     complaint = what_is_wrong(lead, touchpoint.kind, touchpoint.at)
     if complaint:
         raise Refused(complaint)
-    return bool(record([touchpoint], source_called(BY_HAND), noted_by=by.label))
+    source = source_called(BY_HAND)
+    is_new = bool(record([touchpoint], source, noted_by=by.label))
+    if not is_new:
+        _require_noted_with(lead, source, touchpoint.key)
+    return is_new
+
+
+def _require_noted_with(lead: Lead, source: Source, key: str) -> None:
+    """Sent twice, a touchpoint is noted once; but never with one lead instead of another."""
+    owner_id = Event.objects.values_list("lead_id", flat=True).get(source=source, message_id=key)
+    if owner_id is None or survivor_of(owner_id) != lead.pk:
+        raise Refused(
+            _("Nothing was noted: this form has been sent for another lead. Open this page anew.")
+        )
 
 
 def what_is_wrong(lead: Lead, kind: str, at: datetime) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -160,3 +160,27 @@ def test_touchpoints_come_by_the_api_like_every_event(lead, tell):
 def test_a_merged_lead_is_told_so():
     sentence = what_is_wrong(Lead(stage=Stage.MERGED), "call_held", now() - timedelta(hours=1))
     assert "merged" in sentence
+
+
+def test_of_an_hour_that_exists_twice_the_first_is_noted(lead, page):
+    form = said(at="2025-10-26T02:30")
+    response = page.post(f"/sources/leads/{lead.pk}/touchpoints/", form, follow=True)
+    assert "showed this time twice" in response.content.decode()
+    assert Event.objects.get().occurred_at == datetime(2025, 10, 26, 0, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("at", ["2026-03-29T02:30", "yesterday", ""])
+def test_an_hour_that_never_was_is_refused(at, lead, page):
+    response = page.post(f"/sources/leads/{lead.pk}/touchpoints/", said(at=at))
+    assert response.status_code == 422
+    assert not Event.objects.exists()
+
+
+def test_a_form_that_was_sent_for_another_lead_notes_nothing_and_says_so(lead, page):
+    form, other = said(), LeadFactory(email="bo@globex.example")
+    assert page.post(f"/sources/leads/{lead.pk}/touchpoints/", form).status_code == 303
+    response = page.post(f"/sources/leads/{other.pk}/touchpoints/", form)
+    assert response.status_code == 422
+    assert "sent for another lead" in response.content.decode()
+    assert page.post(f"/sources/leads/{lead.pk}/touchpoints/", form).status_code == 303
+    assert Event.objects.get().lead == lead
