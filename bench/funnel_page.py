@@ -172,7 +172,7 @@ def without_rollups() -> Iterator[None]:
         return scope.Rows(rows.sql, rows.params | zone)
 
     with (
-        mock.patch.object(scope.Scope, "slice", None),
+        mock.patch.object(scope.Scope, "slices", None),
         mock.patch.object(scope.Scope, "segment_sql", with_zone),
         mock.patch.object(scope, "_MINE", raw),
     ):

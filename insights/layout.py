@@ -6,4 +6,4 @@ from insights.filters import WINDOWS
 
 
 def layout() -> str:
-    return f"weeks, known days {settings.REPORTING_TIME_ZONE} {','.join(map(str, WINDOWS))}"
+    return f"weeks, known days, teams {settings.REPORTING_TIME_ZONE} {','.join(map(str, WINDOWS))}"

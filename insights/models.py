@@ -57,6 +57,8 @@ class Stay(models.Model):
     source = models.CharField(max_length=100)
     country = models.CharField(max_length=2)
     owner_id = models.BigIntegerField(null=True)
+    # Whose figures it is in besides the owner's team's.
+    team_id = models.BigIntegerField(null=True)
 
     class Meta:
         indexes = [
@@ -84,7 +86,8 @@ class Stay(models.Model):
 class Cell(models.Model):
     """How many stays of one slice are alike, as far as one measure looks (reports/cells.sql).
 
-    `slice` is "all" or "<dimension>:<value>" (one dimension of the segment).
+    `slice` is "all", "<dimension>:<value>" (one dimension of the segment), or
+    "team:<team>:<owner>", for managers.
     """
 
     class Measure(models.TextChoices):

@@ -139,7 +139,7 @@ def segment_options(user: User) -> dict[str, list[Option]]:
     """What each dimension can be narrowed to, commonest first."""
     counts: dict[str, dict[str, int]] = {name: {} for name in DIMENSIONS}
     scope = Scope(user, {})
-    if scope.slice is not None:
+    if scope.is_everyone:
         sql, params = load("options"), {}
     else:
         visible = scope.visible_sql("id")

@@ -1,14 +1,15 @@
 """Whose leads a figure counts, and the rows it counts them from.
 
-When a reader sees all leads and narrows at most one dimension, whole weeks and months come
-from cells and only the left-over days from stays. Everything else is counted
-from stays. Both give the same figures (tests/insights/test_two_opinions.py).
+When a reader sees all leads and narrows at most one dimension, or sees a team's and narrows none,
+whole weeks and months come from cells and only the left-over days from stays. Everything else is
+counted from stays. Both give the same figures (tests/insights/test_two_opinions.py).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from django.core.exceptions import EmptyResultSet
 from django.db.models import Q, QuerySet
@@ -17,12 +18,13 @@ from insights.models import Cell, Stay
 from insights.periods import EVER, FOREVER, MONTHS, WEEKS, Period, Span, split
 from leads.models import Lead
 from users.models import User
+from users.roles import Role
 
 Measure = Cell.Measure
 # In cells and facts: nobody knows the day. No period includes it, for all end before it.
 UNKNOWN_DAY_SQL = f"DATE '{FOREVER.isoformat()}'"
 _CELLS = """SELECT stage, began_on, exit_kind, elapsed, stay_count
-FROM insights_cell WHERE slice = %(slice)s AND measure = '{measure}' AND ({spans})"""
+FROM insights_cell WHERE slice = ANY(%(slices)s) AND measure = '{measure}' AND ({spans})"""
 # The same rows, by measure, out of stays.
 _STAYS = {
     Measure.STEP: """SELECT stage, coalesce(entered_on, {unknown_day}) AS began_on,
@@ -39,9 +41,10 @@ SELECT stage, captured_on, 'after', reached_after, 1
 FROM {stays} WHERE reached_after IS NOT NULL AND ({spans}) AND {segment}""",
 }
 _OPEN_CELLS = """SELECT stage, stay_count
-FROM insights_cell WHERE slice = %(slice)s AND measure = 'step' AND elapsed = -1"""
+FROM insights_cell WHERE slice = ANY(%(slices)s) AND measure = 'step' AND elapsed = -1"""
 _UNDATED_CELLS = """SELECT stage, stay_count
-FROM insights_cell WHERE slice = %(slice)s AND measure = 'step' AND began_on = {unknown_day}"""
+FROM insights_cell
+WHERE slice = ANY(%(slices)s) AND measure = 'step' AND began_on = {unknown_day}"""
 _UNDATED_STAYS = "SELECT stage, 1 AS stay_count FROM mine WHERE entered_on IS NULL"
 _OPEN_STAYS = "SELECT stage, 1 AS stay_count FROM mine WHERE elapsed = -1"
 _MINE = """WITH mine AS MATERIALIZED (
@@ -74,12 +77,14 @@ class Scope:
         visible = Lead.objects.visible_to(self.user)
         return not visible.query.where and not visible.query.is_empty()
 
-    @property
-    def slice(self) -> str | None:
-        """The slice of cells that holds exactly this scope; None when there is none."""
-        if not self.is_everyone or len(self.segment) > 1:
-            return None
-        return "".join(f"{name}:{value}" for name, value in self.segment.items()) or "all"
+    @cached_property
+    def slices(self) -> list[str] | None:
+        """The slices of cells that hold this scope, each stay once; None when there are none."""
+        if self.is_everyone and len(self.segment) <= 1:
+            return ["".join(f"{name}:{value}" for name, value in self.segment.items()) or "all"]
+        if self.user.role == Role.MANAGER and self.user.team_id and not self.segment:
+            return _slices_of_team(self.user.team_id)
+        return None
 
     def stays(self) -> QuerySet[Stay]:
         """The same, as rows to list."""
@@ -94,13 +99,13 @@ class Scope:
         `cut` never lies inside a span that is counted as a whole.
         """
         whole, days = split(period, cut, MONTHS if measure == Measure.TIME else WEEKS)
-        if self.slice is None:
+        if self.slices is None:
             whole, days = [], [(period.from_on, period.until_on)]
         parts: list[str] = []
         params: dict[str, object] = {}
         if whole:
             spans = _spans("began_on", f"{measure}_whole", whole, params)
-            params["slice"] = self.slice
+            params["slices"] = self.slices
             parts.append(_CELLS.format(measure=measure, spans=spans))
         if days:
             column = "captured_on" if measure == Measure.REACH else "entered_on"
@@ -111,32 +116,32 @@ class Scope:
         return Rows("\nUNION ALL\n".join(parts) or _NOTHING, params)
 
     def _undated_facts(self, params: dict[str, object]) -> str:
-        if self.slice is None:
+        if self.slices is None:
             return self._stays_sql(Measure.STEP, "entered_on IS NULL", params)
-        params["slice"] = self.slice
+        params["slices"] = self.slices
         return _CELLS.format(measure=Measure.STEP, spans=f"began_on = {UNKNOWN_DAY_SQL}")
 
     def undated(self) -> Rows:
         """Rows of stage, stay_count for all stays that began nobody knows when; after prelude()."""
-        if self.slice is not None:
-            return Rows(_UNDATED_CELLS.format(unknown_day=UNKNOWN_DAY_SQL), {"slice": self.slice})
+        if self.slices is not None:
+            return Rows(_UNDATED_CELLS.format(unknown_day=UNKNOWN_DAY_SQL), {"slices": self.slices})
         return Rows(_UNDATED_STAYS, {})
 
     def current(self) -> Rows:
         """Rows of stage, stay_count for all open stays; after prelude()."""
-        if self.slice is not None:
-            return Rows(_OPEN_CELLS, {"slice": self.slice})
+        if self.slices is not None:
+            return Rows(_OPEN_CELLS, {"slices": self.slices})
         return Rows(_OPEN_STAYS, {})
 
     def prelude(self) -> Rows:
         """Where no slice holds the scope: pick its stays out once, as "mine"."""
-        if self.slice is not None:
+        if self.slices is not None:
             return Rows("", {})
         segment = self.segment_sql()
         return Rows(_MINE.format(segment=segment.sql), segment.params)
 
     def _stays_sql(self, measure: Measure, spans: str, params: dict[str, object]) -> str:
-        if self.slice is None:
+        if self.slices is None:
             return _STAYS[measure].format(
                 stays="mine", spans=spans, segment="true", unknown_day=UNKNOWN_DAY_SQL
             )
@@ -173,6 +178,18 @@ class Scope:
         """The condition that the lead whose id is in this column may be seen by the reader."""
         visible = _visible_ids(self.user)
         return Rows(f"{column} IN ({visible.sql})", visible.params)
+
+
+def _slices_of_team(team_id: int) -> list[str]:
+    """What LeadQuerySet.visible_to shows a manager: leads owned by the team's people, and those
+    that are the team's while somebody else owns them, or nobody."""
+    members = list(User.objects.filter(team=team_id).values_list("pk", flat=True))
+    others = Lead.objects.filter(team=team_id).exclude(owner__in=members).order_by()
+    owners = others.values_list("owner", flat=True).distinct()
+    return [
+        *(f"owner:{member}" for member in members),
+        *(f"team:{team_id}:{owner or ''}" for owner in owners),
+    ]
 
 
 def _visible_ids(user: User) -> Rows:

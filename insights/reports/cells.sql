@@ -17,7 +17,9 @@ CROSS JOIN LATERAL (VALUES
     ('channel:' || channel),
     ('source:' || source),
     ('country:' || country),
-    ('owner:' || coalesce(owner_id::text, ''))
+    ('owner:' || coalesce(owner_id::text, '')),
+    -- Managers see what their people own, and what is their team's and owned by others or nobody.
+    ('team:' || team_id || ':' || coalesce(owner_id::text, ''))
 ) AS slices (slice)
 CROSS JOIN LATERAL (
     SELECT
@@ -53,5 +55,6 @@ CROSS JOIN LATERAL (
     ) AS reach (bound, elapsed)
     WHERE reach.elapsed IS NOT NULL
 ) AS counted
+WHERE slice IS NOT NULL
 GROUP BY 1, 2, 3, 4, 5, 6
 HAVING sum(sign) <> 0

@@ -4,5 +4,5 @@ SELECT
     substr(slice, strpos(slice, ':') + 1) AS value,
     sum(stay_count)::int AS lead_count
 FROM insights_cell
-WHERE measure = 'reach' AND stage = 'lead' AND slice <> 'all'
+WHERE measure = 'reach' AND stage = 'lead' AND split_part(slice, ':', 1) NOT IN ('all', 'team')
 GROUP BY slice

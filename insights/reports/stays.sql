@@ -44,7 +44,7 @@ SELECT
         WHEN hours_at_least < 72 THEN hours_at_least
         ELSE least(69 + hours_at_least / 24, 32000)
     END::smallint AS reached_after,
-    channel, source, country, owner_id
+    channel, source, country, owner_id, team_id
 FROM (
     SELECT
         episode.lead_id, episode.seq, episode.cycle, episode.stage, episode.entered_at,
@@ -69,7 +69,8 @@ FROM (
                 history ROWS UNBOUNDED PRECEDING
             ) - first_value(episode.entered_at) OVER history
         ) / 3600)::int AS hours_at_least,
-        person.channel, person.source, person.country, person.owner_id
+        person.channel, person.source, person.country, person.owner_id,
+        person.team_id
     FROM leads_stageepisode AS episode
     JOIN leads_lead AS person ON person.id = episode.lead_id
     LEFT JOIN resumed ON resumed.lead_id = episode.lead_id AND resumed.seq = episode.seq

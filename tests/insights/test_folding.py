@@ -78,6 +78,16 @@ def test_a_new_owner_is_taken_over(lead, sam):
     assert (counted(f"owner:{sam.pk}"), counted("owner:")) == (1, 0)
 
 
+def test_a_new_team_is_taken_over(lead, sam, sue):
+    Lead.objects.update(owner=sam, team=sue.team)
+    fold()
+    assert counted(f"team:{sue.team_id}:{sam.pk}") == 1
+    Lead.objects.update(team=None)
+    fold()
+    assert not Cell.objects.filter(slice__startswith="team:").exists()
+    assert differences() == []
+
+
 def test_what_no_figure_looks_at_makes_no_work(lead):
     Lead.objects.update(first_name="Kim", company="Acme")
     assert not StaleLead.objects.exists()

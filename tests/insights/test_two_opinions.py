@@ -20,6 +20,7 @@ from insights.report import FunnelReport
 from insights.rules import DROPS, code_hours
 from insights.scope import Scope
 from insights.verifying import differences
+from leads.models import Lead
 from tests.insights.conftest import NOW, filters, freshness
 from tests.insights.histories import fold, with_survivor, write
 from tests.insights.oracle import FUNNEL, Oracle
@@ -79,7 +80,7 @@ def test_every_figure_equals_the_oracle_and_its_list(mia, told, period, segment,
     with world(told):
         assert differences() == []
         report = funnel_report(mia, chosen, freshness())
-        with mock.patch.object(Scope, "slice", None):
+        with mock.patch.object(Scope, "slices", None):
             assert funnel_report(mia, chosen, freshness()) == report
         check_against_oracle(report, oracle)
         check_sums(report)
@@ -183,3 +184,24 @@ def test_the_list_of_a_rep_is_as_long_as_the_figure(sam, sue, stage):
         2 if stage in ("lead", "qualified", "mql") else 0
     )
     check_lists(sam, report)
+
+
+def test_a_managers_figures_are_of_what_the_managers_lists_show(mona, sam, sue):
+    from tests.insights.histories import tell
+
+    stories = [(sam, sam.team), (sam, sue.team), (sue, sam.team), (sue, sue.team)]
+    for owner, team in [*stories, (None, sam.team), (None, sue.team), (None, None), (sam, None)]:
+        tell("lead 2026-05-01", "qualified 2026-05-02", owner=owner, team=team)
+    fold()
+    assert Scope(mona, {}).slices is not None
+    report = funnel_report(mona, filters(), freshness())
+    with mock.patch.object(Scope, "slices", None):
+        assert funnel_report(mona, filters(), freshness()) == report
+    check_lists(mona, report)
+    seen = Lead.objects.visible_to(mona).count()
+    assert 0 < seen < Lead.objects.count()
+    assert dict(shown_by_stage(report, "reached")) == {"lead": seen, "qualified": seen}
+
+
+def shown_by_stage(report, name):
+    return ((at, count) for figure, at, count in shown(report) if figure == name and count)
