@@ -98,8 +98,9 @@ def add_keys(link: psycopg.Connection) -> None:
     keys = [(False, PUBLIC_KEY, ""), (True, "", sha256(SECRET_KEY.encode()).hexdigest())]
     for is_secret, key, key_hash in keys:
         link.execute(
-            "INSERT INTO tracking_writekey (source_id, is_secret, key, key_hash, prefix)"
-            " VALUES (%s, %s, %s, %s, 'storm')",
+            "INSERT INTO tracking_writekey"
+            " (source_id, is_secret, key, key_hash, prefix, per_second, burst)"
+            " VALUES (%s, %s, %s, %s, 'storm', 1000000, 10000000)",
             [source, is_secret, key, key_hash],
         )
 

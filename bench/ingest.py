@@ -34,8 +34,8 @@ _PREPARE = """
 INSERT INTO tracking_source (name, kind, is_active) VALUES ('Bench', 'web', true) RETURNING id
 """
 _KEY = """
-INSERT INTO tracking_writekey (source_id, is_secret, key, key_hash, prefix)
-VALUES (%s, false, 'pk_bench', '', 'pk_bench')
+INSERT INTO tracking_writekey (source_id, is_secret, key, key_hash, prefix, per_second, burst)
+VALUES (%s, false, 'pk_bench', '', 'pk_bench', 1000000, 10000000)
 """
 
 

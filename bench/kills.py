@@ -115,8 +115,9 @@ def add_source(database: str) -> None:
             " RETURNING id"
         ).fetchone()
         connection.execute(
-            "INSERT INTO tracking_writekey (source_id, is_secret, key, key_hash, prefix)"
-            " VALUES (%s, false, %s, '', %s)",
+            "INSERT INTO tracking_writekey"
+            " (source_id, is_secret, key, key_hash, prefix, per_second, burst)"
+            " VALUES (%s, false, %s, '', %s, 1000000, 10000000)",
             [row[0], KEY, KEY[:8]],
         )
 

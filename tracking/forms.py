@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 
 from django import forms
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from tracking.collector.keys import PUBLIC_BURST, PUBLIC_PER_SECOND
 from tracking.models import Scope, Source
 from users.json_text import JSONText
+
+_EMPTY_SECRET = _("In the long run, for each web process. Empty: as many as can be stored.")
 
 
 class SourceForm(forms.Form):
@@ -38,20 +43,25 @@ class KeyLimitsForm(forms.Form):
         required=False,
         min_value=1,
         max_value=1_000_000,
-        help_text=_("In the long run, for each web process. Empty: as many as can be stored."),
+        help_text=format_lazy(
+            _("In the long run, for each web process. Empty: {usual}, and {burst} after a pause."),
+            usual=PUBLIC_PER_SECOND,
+            burst=intcomma(PUBLIC_BURST, use_l10n=False),
+        ),
     )
     burst = forms.IntegerField(
         label=_("At once after a pause"),
         required=False,
         min_value=1,
         max_value=10_000_000,
-        help_text=_("Empty: twice as many as per second."),
+        help_text=_("Empty: twice as many as per second, if a number stands there."),
     )
 
     def __init__(self, *args, is_secret: bool, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         if is_secret:
             del self.fields["allowed_origins"]
+            self.fields["per_second"].help_text = _EMPTY_SECRET
             scopes = {
                 scope.value: forms.BooleanField(label=scope.label, required=False)
                 for scope in Scope

@@ -14,6 +14,11 @@ FRESH_SECONDS = 5.0  # a revoked key works no longer than this
 NOTED_SECONDS = 60.0  # how often the use of a key is written down
 RETRY_SECONDS = 0.2  # how often unknown keys may make us look again
 
+# Messages a second, and at once after a pause, with a public key that nobody set a limit for:
+# anybody can read it in a page, so it must not be a way to fill the disk.
+PUBLIC_PER_SECOND = 500
+PUBLIC_BURST = 100_000
+
 _KEYS = """
 SELECT k.key, k.key_hash, k.id, k.source_id, k.is_secret, k.allowed_origins, k.scopes,
        k.per_second, k.burst
@@ -35,7 +40,7 @@ class Sender(NamedTuple):
     is_trusted: bool
     origins: tuple[str, ...] = ()  # of a public key; empty: from everywhere
     scopes: frozenset[str] = frozenset()  # of a secret key
-    per_second: int | None = None  # messages; None: no limit
+    per_second: int | None = None  # messages; None: no limit, of a secret key
     burst: int | None = None
 
 
@@ -110,6 +115,8 @@ def _sender(
     per_second: int | None,
     burst: int | None,
 ) -> Sender:
+    if per_second is None and not is_trusted:
+        per_second, burst = PUBLIC_PER_SECOND, PUBLIC_BURST
     return Sender(
         key_id, source_id, is_trusted, tuple(origins), frozenset(scopes), per_second, burst
     )
