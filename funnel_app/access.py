@@ -102,6 +102,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "tracking:verdict_run_resume": MARKETING,
     "tracking:keys": MARKETING,
     "tracking:key": MARKETING,
+    "tracking:secret_key": MARKETING,
     "tracking:rotation": MARKETING,
     "tracking:revocation": MARKETING,
     "tracking:install": MARKETING,

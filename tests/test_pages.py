@@ -103,7 +103,8 @@ def object_of(name: str, world: dict, request) -> int:
         key, _text = issue_key(source, is_secret=False)
         if name == "tracking:message":
             return InspectedMessage.objects.create(source=source, key=key, outcome="rejected").pk
-        is_about_key = name in ("tracking:key", "tracking:rotation", "tracking:revocation")
+        about_keys = ("key", "secret_key", "rotation", "revocation")
+        is_about_key = name.removeprefix("tracking:") in about_keys
         return key.pk if is_about_key else source.pk
     raise LookupError(f"Say in object_of() which object {name} takes.")
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from tracking.installing import BANNER, STUB, installation_of, receipt_of
 from tracking.models import Source
+from tracking.queries import senders
 from users.requests import PageRequest
 
 
@@ -17,7 +18,7 @@ from users.requests import PageRequest
 def install(request: PageRequest) -> HttpResponse:
     """How to send with one source: the one that is asked for, else the first website."""
     sources = sorted(
-        Source.objects.filter(is_active=True), key=lambda source: source.kind != Source.Kind.WEB
+        senders().filter(is_active=True), key=lambda source: source.kind != Source.Kind.WEB
     )
     asked = request.GET.get("source", "")
     chosen = next((source for source in sources if str(source.pk) == asked), None)

@@ -6,7 +6,8 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from leads.actors import Actor
 from leads.refusals import Refused
@@ -14,6 +15,8 @@ from tracking.forms import KeyLimitsForm
 from tracking.keys import restrict_key, rotate_key
 from tracking.models import WriteKey
 from users.requests import PageRequest
+
+_SHOWN = "secret_key_to_show"  # in the session, until the page that shows it was answered
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,9 +42,28 @@ def key(request: PageRequest, pk: int) -> HttpResponse:
     return render(request, "tracking/key.html", context, status=422 if form.errors else 200)
 
 
+def show_once(request: PageRequest, row: WriteKey, text: str) -> HttpResponse:
+    """Lead to the page that shows a new secret key: loading that again makes no second one."""
+    request.session[_SHOWN] = {"id": row.pk, "key": text}
+    return redirect("tracking:secret_key", row.pk)
+
+
+@require_safe
+@never_cache
+def secret_key(request: PageRequest, pk: int) -> HttpResponse:
+    """A secret key that was made a moment ago, once; afterwards that it cannot be shown."""
+    row = get_object_or_404(WriteKey.objects.select_related("source"), pk=pk)
+    made = request.session.pop(_SHOWN, None)
+    if made is None or made["id"] != pk:
+        messages.info(request, _("A secret key is shown once. Make another one if it is lost."))
+        return redirect("tracking:key", pk)
+    context = {"source": row.source, "key": made["key"]}
+    return render(request, "tracking/secret_key.html", context)
+
+
 @require_POST
 def rotation(request: PageRequest, pk: int) -> HttpResponse:
-    """Make the successor of a key. A secret one is shown on this answer and never again."""
+    """Make the successor of a key. A secret one is shown on the next page and never again."""
     old = get_object_or_404(WriteKey, pk=pk)
     try:
         new, text = rotate_key(pk, by=Actor.of(request.user))
@@ -49,8 +71,7 @@ def rotation(request: PageRequest, pk: int) -> HttpResponse:
         messages.error(request, str(refusal))
         return redirect("tracking:key", pk)
     if new.is_secret:
-        context = {"source": new.source, "key": text, "replaced": old}
-        return render(request, "tracking/secret_key.html", context, status=201)
+        return show_once(request, new, text)
     said = _("%(new)s… takes the place of %(old)s…. Both hold until you revoke the old one.")
     messages.success(request, said % {"new": new.prefix, "old": old.prefix})
     return redirect("tracking:key", new.pk)

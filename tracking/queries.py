@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.timezone import localdate
 
 from tracking.history import title_of
@@ -20,6 +21,7 @@ from tracking.models import (
     Verdict,
     WriteKey,
 )
+from tracking.touchpoints import BUILT_IN
 
 SHOWN_DAYS = 14
 SHOWN_EVENTS = 25
@@ -58,6 +60,7 @@ class SourceOverview:
 
     source: Source
     keys: list[WriteKey] = field(default_factory=list)
+    is_built_in: bool = False  # the product fills it, nobody sends with a key
     days: dict[date, Tally] = field(default_factory=dict)
     total: Tally = field(default_factory=Tally)
 
@@ -75,13 +78,22 @@ class RecentEvent:
     verdict: str
 
 
+def senders() -> QuerySet[Source]:
+    """Sources that send with keys: all but those that the product fills itself."""
+    has_keys = Exists(WriteKey.objects.filter(source=OuterRef("pk")))
+    return Source.objects.filter(~Q(name__in=BUILT_IN) | has_keys)
+
+
 def overview() -> list[SourceOverview]:
     """Every source, with what it sent in the last SHOWN_DAYS days of the reporting time zone."""
     keys: dict[int, list[WriteKey]] = defaultdict(list)
     for key in WriteKey.objects.order_by("revoked_at", "created_at"):
         keys[key.source_id].append(key)
     overviews = {
-        source.pk: SourceOverview(source, keys[source.pk]) for source in Source.objects.all()
+        source.pk: SourceOverview(
+            source, keys[source.pk], source.name in BUILT_IN and not keys[source.pk]
+        )
+        for source in Source.objects.all()
     }
     today = localdate(timezone=ZoneInfo(settings.REPORTING_TIME_ZONE))
     counts = IngestCount.objects.filter(day__gt=today - timedelta(days=SHOWN_DAYS))

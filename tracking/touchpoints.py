@@ -25,6 +25,7 @@ from tracking.models import Event, Source
 from tracking.storing import store
 
 BY_HAND, IMPORTED = "By hand", "Import"
+BUILT_IN = (BY_HAND, IMPORTED)  # sources that the product fills itself
 OLDEST = timedelta(days=365 * 25)
 
 

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", views.sources, name="sources"),
     path("<int:pk>/keys/", views.keys, name="keys"),
     path("keys/<int:pk>/", key_views.key, name="key"),
+    path("keys/<int:pk>/secret/", key_views.secret_key, name="secret_key"),
     path("keys/<int:pk>/rotation/", key_views.rotation, name="rotation"),
     path("keys/<int:pk>/revocation/", views.revocation, name="revocation"),
     path("install/", install_views.install, name="install"),

@@ -12,8 +12,9 @@ from leads.actors import Actor
 from leads.refusals import Refused
 from tracking import queries
 from tracking.forms import KeyForm, SourceForm
+from tracking.key_views import show_once
 from tracking.keys import add_source, issue_key, revoke_key
-from tracking.models import Source, WriteKey
+from tracking.models import WriteKey
 from users.requests import PageRequest
 
 
@@ -45,16 +46,15 @@ def sources(request: PageRequest) -> HttpResponse:
 
 @require_POST
 def keys(request: PageRequest, pk: int) -> HttpResponse:
-    """Give a source one more key. A secret one is shown on this answer and never again."""
-    source = get_object_or_404(Source, pk=pk)
+    """Give a source one more key. A secret one is shown on the next page and never again."""
+    source = get_object_or_404(queries.senders(), pk=pk)
     form = KeyForm(request.POST)
     is_secret = form.is_valid() and form.cleaned_data["is_secret"]
-    _key, text = issue_key(source, is_secret=is_secret, by=Actor.of(request.user))
+    key, text = issue_key(source, is_secret=is_secret, by=Actor.of(request.user))
     if not is_secret:
         messages.success(request, _("“%(name)s” has a new key.") % {"name": source})
         return redirect("tracking:sources")
-    context = {"source": source, "key": text}
-    return render(request, "tracking/secret_key.html", context, status=201)
+    return show_once(request, key, text)
 
 
 @require_POST

@@ -11,6 +11,7 @@ from tracking import queries
 from tracking.collector.keys import fingerprint
 from tracking.models import QuarantinedMessage, Source, WriteKey
 from tracking.storing import store
+from tracking.touchpoints import BY_HAND, source_called
 
 
 @pytest.fixture
@@ -33,15 +34,41 @@ def test_a_marketer_adds_a_source_and_gets_a_key_with_snippets(page):
 
 
 def test_a_secret_key_is_shown_once_and_kept_as_a_hash(page, crm):
-    answer = page.post(reverse("tracking:keys", args=[crm.pk]), {"is_secret": "on"})
+    made = page.post(reverse("tracking:keys", args=[crm.pk]), {"is_secret": "on"})
     key = WriteKey.objects.get()
+    shown = reverse("tracking:secret_key", args=[key.pk])
+    assert (made.status_code, made.url, key.is_secret, key.key) == (302, shown, True, "")
+    answer = page.get(shown)
     text = answer.context["key"]
-    assert (answer.status_code, key.is_secret, key.key) == (201, True, "")
+    assert "no-store" in answer.headers["Cache-Control"]
     assert key.key_hash == fingerprint(text)
     assert text in answer.text
+    again = page.get(shown, follow=True)  # loaded again: neither the key nor a new one
+    assert text not in again.text
+    assert "A secret key is shown once" in again.text
+    assert WriteKey.objects.count() == 1
     later = page.get(reverse("tracking:sources")).text
     assert text not in later
     assert key.prefix in later
+
+
+def test_a_secret_key_is_shown_to_who_made_it_only(page, crm, ana):
+    page.post(reverse("tracking:keys", args=[crm.pk]), {"is_secret": "on"})
+    shown = reverse("tracking:secret_key", args=[WriteKey.objects.get().pk])
+    other = Client()
+    other.force_login(ana)
+    assert other.get(shown).status_code == 302
+    assert page.get(shown).status_code == 200
+
+
+def test_what_the_product_fills_itself_is_offered_no_keys(page, website):
+    built_in = source_called(BY_HAND)
+    text = page.get(reverse("tracking:sources")).text
+    assert "it needs no key" in text
+    assert f"?source={website.pk}" in text
+    assert f"?source={built_in.pk}" not in text
+    assert page.post(reverse("tracking:keys", args=[built_in.pk])).status_code == 404
+    assert built_in not in page.get(reverse("tracking:install")).context["sources"]
 
 
 def test_a_revoked_key_stays_visible_as_what_it_was(page, website):
