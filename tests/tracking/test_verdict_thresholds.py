@@ -206,7 +206,7 @@ def test_admins_see_what_an_edit_changes_before_they_save_it(ana, client, tell, 
     assert "See what it changes" in client.get(url).text
     shown = client.post(url, said | {"_preview": "1"})
     assert shown.status_code == 200
-    assert "10 events would change, of 0 leads and 1 visitors." in shown.text
+    assert "10 events would change. Leads: 0, visitors: 1." in shown.text
     assert 'value="9"' in shown.text
     signal.refresh_from_db()
     assert signal.most == 20

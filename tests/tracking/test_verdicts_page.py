@@ -64,7 +64,7 @@ def test_a_rule_is_previewed_put_into_force_and_taken_back(page, tell, settle, m
     asked = {"effect": "machine", "path": "/monitor", "reason": "Our monitor"}
     answer = page.post(reverse(NEW), asked | {"preview": "1"})
     assert (answer.status_code, VerdictRule.objects.count()) == (200, 0)
-    assert "1 event would change, of 0 leads and 1 visitors." in answer.text
+    assert "1 event would change. Leads: 0, visitors: 1." in answer.text
     page.post(reverse(NEW), asked | {"make": "1"})
     made = VerdictRule.objects.get()
     assert (made.made_by, made.reason) == (mia, "Our monitor")
