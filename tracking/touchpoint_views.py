@@ -33,15 +33,17 @@ class LocalDateTimeField(forms.DateTimeField):
         except ValidationError:
             with override(UTC):  # raises again what cannot be read at all
                 shown = super().to_python(value)
-            first = shown.replace(tzinfo=get_current_timezone(), fold=0)
-            if not is_shown_twice(first):
+            first = shown and shown.replace(tzinfo=get_current_timezone(), fold=0)
+            if first is None or not is_shown_twice(first):
                 raise
             return first
 
 
 def is_shown_twice(at: datetime) -> bool:
     """Whether the clock shows this local time again after it was set back."""
-    return at.replace(fold=0).utcoffset() > at.replace(fold=1).utcoffset()
+    zone = at.tzinfo
+    first, second = (at.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    return first < second and second.astimezone(zone).replace(fold=0) == at.replace(fold=0)
 
 
 class TouchpointForm(forms.Form):
