@@ -52,6 +52,8 @@ _MINE = """WITH mine AS MATERIALIZED (
         reached_after
     FROM insights_stay WHERE {segment}
 )"""
+_OF_TEAM = """(team_id = %(team)s
+    OR owner_id = ANY(ARRAY(SELECT id FROM users_user WHERE team_id = %(team)s)))"""
 _NOTHING = """SELECT stage, began_on, exit_kind, elapsed, stay_count
 FROM insights_cell WHERE false"""
 
@@ -82,9 +84,15 @@ class Scope:
         """The slices of cells that hold this scope, each stay once; None when there are none."""
         if self.is_everyone and len(self.segment) <= 1:
             return ["".join(f"{name}:{value}" for name, value in self.segment.items()) or "all"]
-        if self.user.role == Role.MANAGER and self.user.team_id and not self.segment:
-            return _slices_of_team(self.user.team_id)
+        if self._team_id and not self.segment:
+            return _slices_of_team(self._team_id)
         return None
+
+    @property
+    def _team_id(self) -> int | None:
+        """Of a manager, who sees the leads of a team."""
+        is_manager = self.user.is_active and self.user.role == Role.MANAGER
+        return self.user.team_id if is_manager else None
 
     def stays(self) -> QuerySet[Stay]:
         """The same, as rows to list."""
@@ -168,7 +176,11 @@ class Scope:
                 continue
             conditions.append(f"{'owner_id' if name == 'owner' else name} = %({name})s")
             params[name] = int(value) if name == "owner" else value
-        if not self.is_everyone:
+        if self._team_id:
+            # What visible_to says, of the columns that a stay has from its lead.
+            conditions.append(_OF_TEAM)
+            params["team"] = self._team_id
+        elif not self.is_everyone:
             visible = self.visible_sql("lead_id")
             conditions.append(visible.sql)
             params |= visible.params
