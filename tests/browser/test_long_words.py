@@ -19,6 +19,7 @@ from tracking.storing import store
 LOOKS = [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)]
 ORDINARY = "Yu-na Song-Fitzgerald of the Very Long House of Habsburg and Lothringen and Tyrol"
 REASONS = ("bad_json", "no_identity", "too_large", "no_event_name", "unknown_type", "opted_out")
+FIELDS = "#filter-period, #filter-channel, #filter-source"
 PATH = "/" + "p" * 1_200
 
 
@@ -78,6 +79,8 @@ def test_on_a_telephone_nothing_is_cut_off(crowd, signed_in, mia, tmp_path):
     for part in page.locator(".funnel-about .btn, .funnel-filter select").all():
         if part.is_visible():
             assert part.evaluate(fits), part.inner_text()
+    heights = {part.bounding_box()["height"] for part in page.locator(FIELDS).all()}
+    assert max(heights) - min(heights) < 2
     source = Source.objects.first()
     store([], {(source.pk, reason): 7 for reason in REASONS})
     page.goto("/sources/books/")
