@@ -191,6 +191,21 @@ class TestSettings:
         assert client.post(reverse("tracking:retention_settings"), days).status_code == 302
         assert RetentionSettings.current().anonymous_days == 60
 
+    @pytest.mark.parametrize(
+        ("events", "said"), [(3, "at least 3"), (0, "not known: too many to look at")]
+    )
+    def test_where_not_all_was_looked_at_it_says_so(
+        self, mia, client: Client, monkeypatch, events, said
+    ):
+        def cut_short(rule, days):
+            return purging.Outlook(rule, days, events, is_more=True)
+
+        monkeypatch.setattr(purging, "_next_of", cut_short)
+        client.force_login(mia)
+        text = client.get(reverse("tracking:retention")).text
+        assert said in text
+        assert "≥" not in text
+
     def test_the_page_says_what_went(self, ana, client: Client, story):
         purge_all()
         assert {line.rule: line.events for line in purging.purged()} == {
