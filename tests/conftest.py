@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection, transaction
 from django.test import TransactionTestCase
+from django.utils import translation
 from hypothesis import HealthCheck, settings
 
 from users.models import Team, User
@@ -138,6 +141,13 @@ def quick_and_uncollected(settings) -> None:
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
     # Otherwise each client's first request reads the facts of all collected files anew.
     settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(autouse=True)
+def one_language() -> Iterator[None]:
+    """A test that reads a page in another language leaves it to nobody else."""
+    yield
+    translation.activate(django_settings.LANGUAGE_CODE)
 
 
 @pytest.fixture
