@@ -33,8 +33,8 @@ CHECKS = {
 
 # One process more than cores, for many tests wait for a browser or a server. The tests of one file
 # stay together and in order; long files begin first (tests/conftest.py).
-ALL_TESTS = ("-n", str(min(4, (os.cpu_count() or 1) + 1)))
-ALL_TESTS += ("--dist", "loadscope", "--no-loadscope-reorder")
+PROCESSES = min(4, (os.cpu_count() or 1) + 1)
+ALL_TESTS = ("-n", str(PROCESSES), "--dist", "loadscope", "--no-loadscope-reorder")
 BABEL = ("-m", "babel.messages.frontend", "compile")
 
 
