@@ -38,7 +38,7 @@ LIMITS = (
     "SET LOCAL work_mem = '64MB'"
 )
 # The relay leaves a moment to the workers.
-RELAY_WAITS = timedelta(seconds=1)
+RELAY_WAITS = timedelta(seconds=0.5)
 
 
 class Claim(NamedTuple):
@@ -79,7 +79,7 @@ def drain(limit: int = BATCH, waited: timedelta = timedelta(0)) -> int:
 
 
 def drain_for_relay(limit: int = BATCH) -> int:
-    """What no worker has taken up within a second."""
+    """What no worker has taken up within half a second."""
     return drain(limit, RELAY_WAITS)
 
 
