@@ -31,9 +31,9 @@ CHECKS = {
     ],
 }
 
-# One process more than cores, for many tests wait for a browser or a server. The tests of one file
+# Two processes for each core, for many tests wait for a browser or a server. The tests of one file
 # stay together and in order; long files begin first (tests/conftest.py).
-PROCESSES = min(4, (os.cpu_count() or 1) + 1)
+PROCESSES = min(4, 2 * (os.cpu_count() or 1))
 ALL_TESTS = ("-n", str(PROCESSES), "--dist", "loadscope", "--no-loadscope-reorder")
 BABEL = ("-m", "babel.messages.frontend", "compile")
 

@@ -32,12 +32,16 @@ def url_of_tests() -> str:
     return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
 
 
+ASYNC_UNSAFE = "DJANGO_ALLOW_ASYNC_UNSAFE"
+
+
 def run_manage(*command: str, **environment: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "manage.py", *command],
         cwd=ROOT,
         env={
-            **os.environ,
+            # Browser tests set it for themselves.
+            **{name: value for name, value in os.environ.items() if name != ASYNC_UNSAFE},
             "ENVIRONMENT": "production",
             "DATABASE_URL": url_of_tests(),
             **environment,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from tests import event_loop
 
 CONNECTIONS = 16
 SECONDS = 30
@@ -34,9 +35,7 @@ class Request(NamedTuple):
 
 def send_all(url: str, requests: Sequence[Request]) -> list[int]:
     """The statuses of the answers, in the order of the requests."""
-    # In a thread: browser tests before this one may have left an event loop in the main one.
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(_send_all(url, requests))).result()
+    return event_loop.run(_send_all(url, requests))
 
 
 async def _send_all(url: str, requests: Sequence[Request]) -> list[int]:

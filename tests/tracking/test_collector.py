@@ -17,6 +17,7 @@ import requests
 from django.db.models import Sum
 from segment.analytics.client import Client
 
+from tests import event_loop
 from tests.shared_data import real_file
 from tests.tracking.conftest import FIREFOX
 from tracking.collector.reading import harvest_batch
@@ -199,7 +200,7 @@ def test_others_have_their_turn_while_a_large_batch_is_read():
             turns.append(1)
             await asyncio.sleep(0)
 
-    asyncio.run(read())
+    event_loop.run(read())
     assert len(turns) == 4
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import uuid
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests import event_loop
 from tests.shared_data import real_file
 from tracking.binary_rows import STRETCH
 from tracking.collector import copying
@@ -102,7 +102,7 @@ def copy(rows: list[dict], rejects: dict | None = None, notes: list | None = Non
         finally:
             await link.close()
 
-    return asyncio.run(run())
+    return event_loop.run(run())
 
 
 def write(*groups: list[dict]) -> None:
@@ -115,7 +115,7 @@ def write(*groups: list[dict]) -> None:
             await writer.store(Submission(rows, {}, 1))
         await writer.stop()
 
-    asyncio.run(run())
+    event_loop.run(run())
 
 
 def store(rows: list[dict]) -> None:
