@@ -37,6 +37,7 @@ from django.test.utils import CaptureQueriesContext
 
 from bench.funnel_history import build
 from bench.recompute import copy_events
+from funnel_app.memory import settle_memory
 from insights import folding, scope
 from insights.filters import read_filters
 from insights.models import StaleLead
@@ -97,6 +98,7 @@ def fill(leads: int, events: int) -> None:
 
 
 def measure(rounds: int) -> int:
+    settle_memory()  # as a web process does
     marketer = _user("marketer", None)
     manager = _user("manager", Team.objects.first())
     print(f"{Lead.objects.count():,} leads, {Event.objects.count():,} events, {rounds} rounds\n")

@@ -1,7 +1,6 @@
 """The one address of the product: events go to the collector, pages to Django."""
 
 import asyncio
-import gc
 from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
@@ -9,14 +8,12 @@ from a2wsgi import WSGIMiddleware
 from funnel_app.wsgi import application as django  # configures Django, so it comes first
 
 from funnel_app.checks import refuse_unsafe_start  # isort: skip
+from funnel_app.memory import settle_memory  # isort: skip
 from funnel_app.slow_clients import Buffered  # isort: skip
 from tracking.collector import status  # isort: skip
 from tracking.collector.app import Collector  # isort: skip
 from tracking.snippet import serving as snippet  # isort: skip
 
-# New containers before the collector of reference cycles looks at them, young and older ones. A
-# group of messages is thousands of them, all alive and without a cycle: looking often is in vain.
-GARBAGE_THRESHOLDS = (50_000, 20, 20)
 THREADS = 8  # for pages; each has its own database connection
 
 # An unlimited send queue: a thread is free when Django is done, however slowly the client reads.
@@ -49,15 +46,8 @@ async def _live(receive, send) -> None:
         await send({"type": "lifespan.startup.failed", "message": str(refusal)})
         return
     collector.start()
-    _settle_memory()
+    settle_memory()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await collector.stop()
     await send({"type": "lifespan.shutdown.complete"})
-
-
-def _settle_memory() -> None:
-    """What was imported stays for ever: no collection need look at it again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
