@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import gzip
 import json
@@ -17,12 +16,9 @@ import requests
 from django.db.models import Sum
 from segment.analytics.client import Client
 
-from tests import event_loop
 from tests.shared_data import real_file
 from tests.tracking.conftest import FIREFOX
-from tracking.collector.reading import harvest_batch
 from tracking.models import Event, IngestCount, PendingEvent, WriteKey
-from tracking.surroundings import Envelope
 
 # Only tracking's tables are written, so only they need to be emptied.
 pytestmark = [
@@ -182,26 +178,6 @@ def test_a_page_and_a_campaign_in_the_context_are_read(web):
         page["url"], "/guide", page["referrer"], "G",
     )  # fmt: skip
     assert event.context["campaign"] == campaign
-
-
-def test_others_have_their_turn_while_a_large_batch_is_read():
-    """Nobody else is served while messages are prepared, so that happens bit by bit."""
-    turns = []
-
-    async def read() -> None:
-        batch = [{"type": "page", "anonymousId": "v", "messageId": str(n)} for n in range(450)]
-        others = asyncio.create_task(count())
-        harvest = await harvest_batch(batch, Envelope(1, False, datetime.now(UTC)), 500_000)
-        others.cancel()
-        assert len(harvest.rows) == 450
-
-    async def count() -> None:
-        while True:
-            turns.append(1)
-            await asyncio.sleep(0)
-
-    event_loop.run(read())
-    assert len(turns) == 4
 
 
 def test_an_empty_batch_is_no_error(web):
