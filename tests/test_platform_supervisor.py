@@ -157,7 +157,7 @@ def test_a_killed_part_comes_back_by_itself(product, name):
 
     before.kill()
 
-    wait_for(lambda: name in product.children() and product.children()[name].pid != before.pid)
+    wait_for(lambda: product.children().get(name, before).pid != before.pid)
     wait_for(product.answers)
     assert f"{'web' if name == 'uvicorn' else name} ended (killed by SIGKILL)" in product.said()
 
