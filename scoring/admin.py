@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db import models
-from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -18,18 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from leads.actors import Actor
 from leads.refusals import Conflict, Refused
 from scoring import drafting, publishing, rescore
-from scoring.models import (
-    FailedLead,
-    GroupCap,
-    MailDomain,
-    ModelVersion,
-    Publication,
-    Rule,
-    Signal,
-)
-from scoring.wording import describe
-from users.json_text import JSONText
+from scoring.models import FailedLead, GroupCap, ModelVersion, Publication, Rule
+from scoring.signal_admin import MailDomainAdmin, SignalAdmin
 from users.models import User
+
+__all__ = ["FailedLeadAdmin", "MailDomainAdmin", "ModelVersionAdmin", "SignalAdmin"]
 
 
 def is_open(version: ModelVersion | None) -> bool:
@@ -209,39 +200,6 @@ def _refusal(version: ModelVersion) -> str:
     ) % {"number": version.number, "state": version.get_state_display().lower()}
 
 
-@admin.register(Signal)
-class SignalAdmin(admin.ModelAdmin):
-    formfield_overrides = {models.JSONField: {"form_class": JSONText}}
-    list_display = ("label", "axis", "event_kind", "in_words", "is_in_use")
-    list_filter = ("axis",)
-    search_fields = ("label", "key", "event_kind")
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        in_use = Rule.objects.filter(signal=OuterRef("pk")).exclude(
-            version__state=ModelVersion.State.DRAFT
-        )
-        return super().get_queryset(request).annotate(in_use=Exists(in_use))
-
-    @admin.display(description=gettext_lazy("what counts"))
-    def in_words(self, signal: Signal) -> str:
-        return describe(signal)
-
-    @admin.display(description=gettext_lazy("in use"), boolean=True)
-    def is_in_use(self, signal: Signal) -> bool:
-        return signal.in_use  # type: ignore[attr-defined]
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A signal that a published version uses is shown, not edited: make another one."""
-        return super().has_change_permission(request, obj) and not getattr(obj, "in_use", False)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return obj is not None and not getattr(obj, "in_use", False) and not obj.counted_at
-
-    def save_model(self, request: HttpRequest, obj: Signal, form: Any, change: bool) -> None:
-        drafting.prepare_signal(obj)
-        super().save_model(request, obj, form, change)
-
-
 @admin.register(FailedLead)
 class FailedLeadAdmin(admin.ModelAdmin):
     list_display = ("lead", "error", "attempts", "failed_at")
@@ -261,10 +219,3 @@ class FailedLeadAdmin(admin.ModelAdmin):
     def try_again(self, request: HttpRequest, chosen: Any) -> None:
         rescore.replay(chosen.values_list("lead_id", flat=True))
         self.message_user(request, _("They will be scored within seconds."), messages.SUCCESS)
-
-
-@admin.register(MailDomain)
-class MailDomainAdmin(admin.ModelAdmin):
-    list_display = ("domain", "kind")
-    list_filter = ("kind",)
-    search_fields = ("domain",)
