@@ -19,6 +19,7 @@ app.autodiscover_tasks()
 SCHEDULE: dict[str, tuple[str, float]] = {
     "scores_decay": ("scoring.tasks.refresh", 600),
     "scores_are_verified": ("scoring.tasks.verify", 86_400),
+    "mail_domains_are_kept_up": ("scoring.tasks.keep_up_mail_domains", 86_400),
     "jobs_are_run": ("tracking.tasks.run_jobs", 60),
     "old_files_are_dropped": ("leads.tasks.drop_old_files", 86_400),
 }

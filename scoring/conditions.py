@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from scoring.rules import TRUE_WORDS, as_texts, folded, text_pattern
+from scoring.meanings import MEANINGS, Words
+from scoring.rules import NEGATIONS, TRUE_WORDS, as_texts, folded, like_pattern, text_pattern
 from scoring.vocabulary import OPERATORS, Axis, Field, Frequency, as_number, find_field
 from tracking.events import NOT_SCORED
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 MOST_CONDITIONS = 10
 MOST_VALUES = 100
 LONGEST_VALUE = 200
+EQUALITIES = ("is", "is_not", "is_one_of", "is_none_of")
 LARGEST_NUMBER = Decimal(10) ** 15
 
 
@@ -148,10 +150,24 @@ class Parameters:
         return f"%({name})s"
 
 
-def as_sql(conditions: list[dict], axis: str, parameters: Parameters) -> str:
+def as_sql(
+    conditions: list[dict], axis: str, parameters: Parameters, words: Words | None = None
+) -> str:
     """One SQL expression that is true when all conditions hold; NULL or false otherwise."""
-    parts = [_one_as_sql(condition, axis, parameters) for condition in conditions]
+    understood = (in_words(condition, words or Words()) for condition in conditions)
+    parts = [_one_as_sql(condition, axis, parameters) for condition in understood]
     return " AND ".join(parts) or "true"
+
+
+def in_words(condition: dict, words: Words) -> dict:
+    """The condition as the dictionaries understand it: “is Acme GmbH” asks for “acme”."""
+    name, operator = condition["field"], condition["operator"]
+    field = find_field(name, Axis.FIT)
+    if operator not in EQUALITIES or field is None or not field.source or field.choices:
+        return condition
+    texts = as_texts(condition["value"])
+    meant = [MEANINGS[name](text, words) or text for text in texts]
+    return condition | {"value": meant}
 
 
 def _one_as_sql(condition: dict, axis: str, parameters: Parameters) -> str:
@@ -185,4 +201,12 @@ def _text_as_sql(field: Field, operator: str, value: Any, parameters: Parameters
         return f"{text} = ANY({parameters.bind(values)})"
     if operator in ("is_not", "is_none_of"):
         return f"{text} <> ALL({parameters.bind(values)})"
+    return _pattern_as_sql(text, operator, values, parameters)
+
+
+def _pattern_as_sql(text: str, operator: str, values: list[str], parameters: Parameters) -> str:
+    if operator in NEGATIONS:
+        return f"NOT ({_pattern_as_sql(text, NEGATIONS[operator], values, parameters)})"
+    if operator == "matches":
+        return f"{text} LIKE ANY({parameters.bind([like_pattern(value) for value in values])})"
     return f"{text} ~ {parameters.bind(text_pattern(operator, values))}"

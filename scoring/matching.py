@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from scoring import conditions
+from scoring import conditions, dictionaries, reading_words
 from scoring.choosing import Which
 from scoring.conditions import Parameters
 from scoring.models import Signal
 
 LEAD_TABLES = """FROM leads_lead l
           LEFT JOIN leads_account a ON a.id = l.account_id
-          LEFT JOIN scoring_maildomain m ON m.domain = split_part(lower(l.email), '@', 2)"""
+          LEFT JOIN scoring_maildomain m ON m.domain = split_part(lower(l.email), '@', 2)
+          LEFT JOIN scoring_sharedmailbox b
+            ON b.word = split_part(split_part(lower(l.email), '@', 1), '+', 1)"""
 
 
 def match_fields(which: Which, signals: Sequence[Signal]) -> None:
@@ -55,12 +57,17 @@ def match_fields(which: Which, signals: Sequence[Signal]) -> None:
 
 
 def met_fields_query(which: Which, signals: Sequence[Signal], parameters: Parameters) -> str:
-    """SQL for the fit signals that hold for these leads: (lead_id, signal_id)."""
+    """SQL for the fit signals that hold for these leads: (lead_id, signal_id).
+
+    Reads what words mean at this moment: call it under the locks of the leads' features.
+    """
+    asked = {condition["field"] for signal in signals for condition in signal.conditions}
+    words = dictionaries.read(asked)
     listed = ", ".join(
-        f"({s.pk:d}, {conditions.as_sql(s.conditions, s.axis, parameters)})" for s in signals
+        f"({s.pk:d}, {conditions.as_sql(s.conditions, s.axis, parameters, words)})" for s in signals
     )
     return f"""
         SELECT l.id AS lead_id, s.signal_id
-          {LEAD_TABLES}
+          {LEAD_TABLES}{reading_words.joins(asked, which.sql, words, parameters)}
          CROSS JOIN LATERAL (VALUES {listed}) AS s (signal_id, holds)
          WHERE l.id {which.sql} AND s.holds"""

@@ -17,6 +17,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from scoring import conditions
+from scoring.dictionary_models import (
+    IndustryWord,
+    LegalForm,
+    MailDomain,
+    Rewording,
+    SharedMailbox,
+    TitleWord,
+)
 from scoring.vocabulary import Axis, Frequency
 from scoring.work_models import (
     DirtyLead,
@@ -32,12 +40,17 @@ __all__ = [
     "FailedLead",
     "FieldMatch",
     "GroupCap",
+    "IndustryWord",
     "LeadFeature",
+    "LegalForm",
     "MailDomain",
     "ModelVersion",
     "Publication",
+    "Rewording",
     "Rule",
+    "SharedMailbox",
     "Signal",
+    "TitleWord",
 ]
 
 MOST_POINTS = Decimal(1000)
@@ -264,20 +277,3 @@ class GroupCap(models.Model):
 
     def __str__(self) -> str:
         return f"{self.group} ≤ {self.cap}"
-
-
-class MailDomain(models.Model):
-    """A domain whose addresses say nothing about an employer."""
-
-    class Kind(models.TextChoices):
-        FREE = "free", _("free mail")
-
-    domain = models.CharField(_("domain"), max_length=253, primary_key=True)
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
-
-    class Meta:
-        verbose_name = _("mail domain")
-        verbose_name_plural = _("mail domains")
-
-    def __str__(self) -> str:
-        return self.domain

@@ -30,6 +30,8 @@ HALF_A_CENT = 0.5 + NOISE
 
 TRUE_WORDS = ("true", "yes", "1")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
+# What is known and does not meet the other operator.
+NEGATIONS = {"does_not_contain": "contains", "does_not_match": "matches"}
 _FOLD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
@@ -49,6 +51,37 @@ def text_pattern(operator: str, values: Sequence[str]) -> str:
     if operator == "has_word":
         return f"(?<![a-z0-9_])({alternatives})(?![a-z0-9_])"
     return f"^({alternatives})" if operator == "starts_with" else f"({alternatives})"
+
+
+def glob_pieces(pattern: str) -> list[str]:
+    """What stands between the stars of a pattern."""
+    return re.split(r"\*+", pattern)
+
+
+def glob_matches(pattern: str, text: str) -> bool:
+    """Whether the whole text is the pattern, in which * stands for anything, also nothing.
+
+    Each piece is taken at its first place, so no text makes it go back and try again.
+    """
+    first, *middle_and_last = glob_pieces(pattern)
+    if not middle_and_last:
+        return text == first
+    *middle, last = middle_and_last
+    if not text.startswith(first) or len(text) < len(first) + len(last):
+        return False
+    place, end = len(first), len(text) - len(last)
+    for piece in middle:
+        found = text.find(piece, place, end)
+        if found < 0:
+            return False
+        place = found + len(piece)
+    return text.endswith(last)
+
+
+def like_pattern(pattern: str) -> str:
+    """The same for PostgreSQL's LIKE."""
+    pieces = (re.sub(r"([\\%_])", r"\\\1", piece) for piece in glob_pieces(pattern))
+    return "%".join(pieces)
 
 
 def holds(operator: str, wanted: Any, known: str | Decimal | None) -> bool:
@@ -80,6 +113,10 @@ def _text_holds(operator: str, wanted: Any, known: str) -> bool:
         return known in values
     if operator in ("is_not", "is_none_of"):
         return known not in values
+    if operator in NEGATIONS:
+        return not _text_holds(NEGATIONS[operator], wanted, known)
+    if operator == "matches":
+        return any(glob_matches(value, known) for value in values)
     return re.search(text_pattern(operator, values), known) is not None
 
 

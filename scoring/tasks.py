@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from celery import shared_task
 
-from scoring import publishing, verifying
+from scoring import dictionaries, publishing, verifying
 from scoring import rescore as rescoring
 
 log = structlog.get_logger(__name__)
@@ -36,3 +36,9 @@ def verify() -> None:
     """Check the books every night; what does not balance goes to the log as an error."""
     for discrepancy in verifying.verify():
         log.error("books_do_not_balance", discrepancy=str(discrepancy))
+
+
+@shared_task
+def keep_up_mail_domains() -> None:
+    """After an upgrade: the lists of free and throw-away mail that came with it."""
+    dictionaries.keep_up_mail_domains()

@@ -19,13 +19,14 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from leads.models import Lead, Standing
-from scoring import folding, rules
+from scoring import conditions, dictionaries, folding, rules
 from scoring.choosing import between
 from scoring.conditions import Parameters
 from scoring.formula import Weights, scores_query
 from scoring.ledger import Ledger, facts_of_many
 from scoring.matching import LEAD_TABLES
-from scoring.models import FieldMatch, ModelVersion, Signal
+from scoring.meanings import MEANINGS, Words
+from scoring.models import FieldMatch, ModelVersion, Rewording, Signal
 from scoring.rescore import LARGE_CHUNK, chunks_of_leads, set_limits
 from scoring.vocabulary import Axis, Frequency, find_field
 from tracking.models import Verdict
@@ -91,7 +92,8 @@ def leads_without_features() -> list[Discrepancy]:
 def standings_against_features() -> list[Discrepancy]:
     """Every standing is, to the cent, what the features are worth at its own instant."""
     version = ModelVersion.objects.active()
-    if version is None:
+    # After a dictionary was edited all leads are matched first, then scored.
+    if version is None or Rewording.objects.exists():
         return []
     scored_at = "(SELECT s.scored_at FROM leads_standing s WHERE s.lead_id = f.lead_id)"
     query = scores_query(Weights.of(version), SETTLED.format(lead="f.lead_id"), as_of=scored_at)
@@ -214,10 +216,16 @@ def _counted(
 
 
 def matches_against_fields(lead_ids: Sequence[int]) -> list[Discrepancy]:
-    """The open matches are what rules.py says about the fields of the leads."""
-    signals = [signal for signal in Signal.objects.all() if signal.is_fit]
+    """The open matches are what rules.py says about the fields of the leads.
+
+    What a text means is read by meanings.py from the text itself, not by the SQL that
+    matched it. A signal that is being looked for again is left out until it is done.
+    """
+    signals = list(Signal.objects.filter(axis=Axis.FIT).exclude(counted_at=None))
     names = sorted(_names_of_fields(signals))
-    columns = "".join(f", ({_field_sql(name, Axis.FIT)})::text" for name in names)
+    words = dictionaries.read(names, with_mail="email_type" in names)
+    asked = {s.pk: [conditions.in_words(c, words) for c in s.conditions] for s in signals}
+    columns = "".join(f", ({_raw_sql(name)})::text" for name in names)
     found = []
     for some in _slices(lead_ids):
         right = set()
@@ -225,12 +233,24 @@ def matches_against_fields(lead_ids: Sequence[int]) -> list[Discrepancy]:
             f"SELECT l.id{columns} {LEAD_TABLES} WHERE l.id = ANY(%(lead_ids)s)",
             {"lead_ids": list(some)},
         ):
-            known = dict(zip(names, texts, strict=True))
-            right |= {(lead_id, s.pk) for s in signals if _all_hold(s.conditions, known)}
-        open_ones = FieldMatch.objects.filter(lead__in=some, until=None)
+            known = {n: _read(n, t, words) for n, t in zip(names, texts, strict=True)}
+            right |= {(lead_id, pk) for pk, each in asked.items() if _all_hold(each, known)}
+        open_ones = FieldMatch.objects.filter(lead__in=some, until=None, signal__in=asked)
         stored = set(open_ones.values_list("lead_id", "signal_id"))
         found += _differences("matches ≠ fields", stored, right)
     return found
+
+
+def _raw_sql(name: str) -> str:
+    """What the meaning of a field is read from; of other fields what they are."""
+    field = find_field(name, Axis.FIT)
+    raw = "nullif(l.email, '')" if name == "email_type" else field.source if field else ""
+    return raw or _field_sql(name, Axis.FIT)
+
+
+def _read(name: str, text: str | None, words: Words) -> str | None:
+    meaning = MEANINGS.get(name)
+    return meaning(text, words) if meaning and text is not None else text
 
 
 def _names_of_fields(signals: Iterable[Signal]) -> set[str]:
@@ -242,10 +262,8 @@ def _field_sql(name: str, axis: str) -> str:
     return field.sql if field else "NULL"
 
 
-def _all_hold(conditions: list[dict], known: dict[str, Any]) -> bool:
-    return all(
-        rules.holds(c["operator"], c.get("value"), known.get(c["field"])) for c in conditions
-    )
+def _all_hold(asked: list[dict], known: dict[str, Any]) -> bool:
+    return all(rules.holds(c["operator"], c.get("value"), known.get(c["field"])) for c in asked)
 
 
 def _differences(check: str, stored: set[tuple], right: set[tuple]) -> list[Discrepancy]:

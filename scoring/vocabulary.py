@@ -28,6 +28,39 @@ class Frequency(models.TextChoices):
     PER_DISTINCT = "per_distinct", _("once per distinct value")
 
 
+class Seniority(models.TextChoices):
+    """Levels that job titles stand for. Of several in one title the first here holds."""
+
+    LEARNER = "learner", _("student or trainee")
+    ASSISTANT = "assistant", _("assistant")
+    EXECUTIVE = "executive", _("leads the company")
+    VICE_PRESIDENT = "vice_president", _("vice president")
+    DIRECTOR = "director", _("heads a department")
+    MANAGER = "manager", _("manages a team")
+    SPECIALIST = "specialist", _("specialist")
+
+
+class Department(models.TextChoices):
+    MANAGEMENT = "management", _("general management")
+    MARKETING = "marketing", _("marketing")
+    SALES = "sales", _("sales")
+    IT = "it", _("information technology")
+    ENGINEERING = "engineering", _("engineering and development")
+    OPERATIONS = "operations", _("production and operations")
+    PROCUREMENT = "procurement", _("procurement")
+    FINANCE = "finance", _("finance")
+    PEOPLE = "people", _("human resources")
+    LEGAL = "legal", _("legal")
+    SERVICE = "service", _("customer service")
+
+
+class MailKind(models.TextChoices):
+    FREE = "free", _("free mail")
+    CORPORATE = "corporate", _("a company's")
+    ROLE = "role", _("a shared mailbox")
+    DISPOSABLE = "disposable", _("throw-away")
+
+
 class Kind(models.TextChoices):
     TEXT = "text", _("Text")
     NUMBER = "number", _("Number")
@@ -35,11 +68,17 @@ class Kind(models.TextChoices):
 
 @dataclass(frozen=True)
 class Field:
-    """A field that a condition may look at; `sql` is NULL when it is unknown."""
+    """A field that a condition may look at; `sql` is NULL when it is unknown.
+
+    `choices`: the only values it can have, with their labels. `source`: SQL for the text
+    that the dictionaries read its value from (reading_words.py); `sql` is then their column.
+    """
 
     label: str | Promise
     kind: str
     sql: str
+    choices: tuple[tuple[str, str | Promise], ...] = ()
+    source: str = ""
 
 
 def _text(column: str) -> str:
@@ -65,6 +104,32 @@ LEAD_FIELDS: dict[str, Field] = {
         Kind.TEXT,
         "coalesce(nullif(a.industry, ''), nullif(l.custom ->> 'industry', ''))",
     ),
+    "company_name": Field(
+        _("company, legal form aside"),
+        Kind.TEXT,
+        "w_company_name.meaning",
+        source="coalesce(nullif(l.company, ''), a.name)",
+    ),
+    "seniority": Field(
+        _("seniority"),
+        Kind.TEXT,
+        "w_seniority.meaning",
+        tuple(Seniority.choices),
+        "nullif(l.title, '')",
+    ),
+    "department": Field(
+        _("department"),
+        Kind.TEXT,
+        "w_department.meaning",
+        tuple(Department.choices),
+        "nullif(l.title, '')",
+    ),
+    "canonical_industry": Field(
+        _("industry by its one name"),
+        Kind.TEXT,
+        "w_canonical_industry.meaning",
+        source="coalesce(nullif(a.industry, ''), nullif(l.custom ->> 'industry', ''))",
+    ),
     "employee_count": Field(
         _("employees"),
         Kind.NUMBER,
@@ -81,7 +146,9 @@ LEAD_FIELDS: dict[str, Field] = {
     "email_type": Field(
         _("type of e-mail address"),
         Kind.TEXT,
-        "CASE WHEN l.email <> '' THEN coalesce(m.kind, 'corporate') END",
+        """CASE WHEN l.email = '' THEN NULL WHEN m.kind <> 'corporate' THEN m.kind
+                WHEN b.word IS NOT NULL THEN 'role' ELSE 'corporate' END""",
+        tuple(MailKind.choices),
     ),
     "relationship": Field(
         _("relationship"),
@@ -96,12 +163,34 @@ LEAD_FIELDS: dict[str, Field] = {
     "campaign": Field(_("campaign"), Kind.TEXT, _text("l.campaign")),
 }
 
+
+def _property(*names: str) -> str:
+    """The first of these properties that says something."""
+    return "coalesce(" + ", ".join(f"nullif(e.properties ->> '{name}', '')" for name in names) + ")"
+
+
+# What senders call these things: docs/scoring.md lists it.
+ASSET_PROPERTIES = ("asset", "asset_name", "file_name", "filename", "file")
+FORM_PROPERTIES = ("form_name", "form", "form_id")
+MAIL_PROPERTIES = (
+    *("campaign_name", "email_subject", "subject"),
+    *("email_id", "mail_id", "message_id", "campaign_id"),
+)
+
 EVENT_FIELDS: dict[str, Field] = {
     "name": Field(_("event name"), Kind.TEXT, _text("e.name")),
     "url": Field(_("address"), Kind.TEXT, _text("e.url")),
     "path": Field(_("path"), Kind.TEXT, _text("e.path")),
     "title": Field(_("page title"), Kind.TEXT, _text("e.title")),
+    "asset": Field(_("file"), Kind.TEXT, _property(*ASSET_PROPERTIES)),
+    "form": Field(_("form"), Kind.TEXT, _property(*FORM_PROPERTIES)),
+    "mail": Field(_("mail"), Kind.TEXT, _property(*MAIL_PROPERTIES)),
 }
+
+# A rule that looked at these would move what it looks at.
+SET_BY_THE_SCORE = frozenset(
+    {"score", "fit", "interest", "quadrant", "is_promising", "stage", "cycle", "model_version"}
+)
 
 # A name within a JSON document, and the column it is looked up in.
 _JSON_NAME = re.compile(r"([a-z_.]+)\.([a-z0-9_]{1,50})")
@@ -139,6 +228,9 @@ OPERATORS: dict[str, Operator] = {
     "contains": Operator(_("contains %(value)s"), "texts"),
     "has_word": Operator(_("has the word %(value)s"), "texts"),
     "starts_with": Operator(_("starts with %(value)s"), "texts"),
+    "matches": Operator(_("matches %(value)s"), "texts"),
+    "does_not_contain": Operator(_("is known and does not contain %(value)s"), "texts"),
+    "does_not_match": Operator(_("is known and does not match %(value)s"), "texts"),
     "at_least": Operator(_("is at least %(value)s"), "number"),
     "at_most": Operator(_("is at most %(value)s"), "number"),
     "between": Operator(_("is between %(value)s"), "range"),

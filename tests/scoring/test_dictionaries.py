@@ -1,0 +1,252 @@
+"""What words mean is rows: read alike in SQL and in Python, and an edit matches all leads again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from leads.models import Account
+from scoring import dictionaries, meanings, publishing, reading_words, rescore, rewording, verifying
+from scoring.conditions import Parameters
+from scoring.matching import LEAD_TABLES
+from scoring.models import (
+    FieldMatch,
+    LegalForm,
+    MailDomain,
+    ModelVersion,
+    Rewording,
+    Rule,
+    SharedMailbox,
+    Signal,
+    TitleWord,
+)
+from scoring.vocabulary import find_field
+from tests.scoring.stories import good_fit_lead, settle, some_lead, standing_of
+
+pytestmark = pytest.mark.django_db
+NAMES = ("seniority", "department", "canonical_industry", "company_name")
+
+
+def all_words() -> meanings.Words:
+    return dictionaries.read(meanings.MEANINGS, with_mail=True)
+
+
+@pytest.mark.parametrize(
+    ("title", "seniority", "department"),
+    [
+        ("Vice President Marketing", "vice_president", "marketing"),
+        ("CEO & Sales Manager", "executive", "management"),
+        ("Assistant to the CEO", "assistant", "management"),
+        ("Head of IT", "director", "it"),
+        ("영업부 과장", "manager", "sales"),
+        ("대표이사", "executive", "management"),
+        ("구매팀 대리", "specialist", "procurement"),
+        ("연구소 이사", "director", "engineering"),
+        ("International Internist", None, None),
+        ("", None, None),
+    ],
+)
+def test_titles(title, seniority, department):
+    words = all_words()
+    assert meanings.seniority_of(title, words) == seniority
+    assert meanings.department_of(title, words) == department
+
+
+@pytest.mark.parametrize(
+    ("company", "name"),
+    [
+        ("주식회사 한빛", "한빛"),
+        ("(주)한빛", "한빛"),
+        ("㈜ 한빛", "한빛"),
+        ("한빛 Co., Ltd.", "한빛"),
+        ("유한회사 한빛", "한빛"),
+        ("ACME GmbH & Co. KG", "acme"),
+        ("Acme, Inc.", "acme"),
+        ("Inc. Magazine", "inc magazine"),
+        ("Incorta", "incorta"),
+        ("GmbH", None),
+    ],
+)
+def test_companies_without_their_legal_form(company, name):
+    assert meanings.bare_company(company, all_words()) == name
+
+
+@pytest.mark.parametrize(
+    ("email", "kind"),
+    [
+        ("info@acme.example", "role"),
+        ("sales+fair@acme.example", "role"),
+        ("info@gmail.com", "free"),
+        ("kim@mailinator.com", "disposable"),
+        ("kim@acme.example", "corporate"),
+        ("", None),
+    ],
+)
+def test_kinds_of_addresses(email, kind):
+    assert meanings.mail_kind_of(email, all_words()) == kind
+    if email:
+        assert known_of(some_lead(email), "email_type") == kind
+
+
+def known_of(lead, name: str) -> object:
+    """The value of a field as conditions see it in SQL."""
+    parameters = Parameters(lead_id=lead.pk)
+    extra = reading_words.joins([name], "= %(lead_id)s", dictionaries.read([name]), parameters)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {find_field(name, 'fit').sql} {LEAD_TABLES}{extra} WHERE l.id = %(lead_id)s",
+            parameters.values,
+        )
+        return cursor.fetchone()[0]
+
+
+PIECES = (
+    "CEO|vice president|president|이사|대표이사|assistant to|of|r&d|(주)|co.|Ltd|gmbh|cars|한빛|x"
+)
+pieces = st.sampled_from([*PIECES.split("|"), "자동차 부품", *" -,/İß(\\*\u200d", "  "])
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(pieces, st.sampled_from(["", " "])), max_size=8))
+def test_sql_and_python_read_alike(db, parts):
+    text = "".join(piece + gap for piece, gap in parts)[:100]
+    words = all_words()
+    for name in NAMES:
+        parameters = Parameters(text=text)
+        meaning = reading_words._meaning(name, words, parameters)
+        tidied = reading_words.tidied("%(text)s")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {meaning} FROM (SELECT {tidied} AS text) texts", parameters.values
+            )
+            assert cursor.fetchone()[0] == meanings.MEANINGS[name](text, words), (name, text)
+
+
+def test_without_entries_nothing_is_known():
+    nothing = meanings.Words()
+    assert meanings.seniority_of("CEO", nothing) is None
+    assert meanings.bare_company("Acme GmbH", nothing) == "acme gmbh"
+    lead = some_lead(title="CEO")
+    TitleWord.objects.all().delete()
+    assert known_of(lead, "seniority") is None
+
+
+@pytest.fixture
+def executive_rule():
+    """A published model that weighs the seniority “leads the company”."""
+    condition = {"field": "seniority", "operator": "is", "value": "executive"}
+    signal = Signal.objects.create(
+        axis="fit", key="executive", label="Executive", conditions=[condition], ordinal=80
+    )
+    version = ModelVersion.objects.get(state="active")
+    draft = ModelVersion.objects.create(
+        number=2, threshold=60, fit_cut=20, interest_cut=25, based_on=version
+    )
+    Rule.objects.create(version=draft, signal=signal, points=30)
+    interest = Signal.objects.filter(axis="interest").first()
+    Rule.objects.create(version=draft, signal=interest, points=1)
+    ModelVersion.objects.filter(pk=version.pk).update(state="retired")
+    ModelVersion.objects.filter(pk=draft.pk).update(state="active")
+    rescore.rebuild()
+    return signal
+
+
+def everything_done() -> None:
+    while publishing.drain() or rewording.drain():
+        pass
+
+
+def test_a_new_word_matches_all_leads_again_and_keeps_history(executive_rule):
+    lead = some_lead(title="Grand Poobah")
+    settle()
+    assert standing_of(lead).fit == 0
+    entry = TitleWord(word="poobah", seniority="executive")
+    dictionaries.write_entry(entry, is_new=True)
+    executive_rule.refresh_from_db()
+    assert executive_rule.counted_at is None and Rewording.objects.count() == 1
+    assert verifying.verify() == []  # half-way, the books still balance
+    everything_done()
+    assert standing_of(lead).fit == 30 and not Rewording.objects.exists()
+    match = FieldMatch.objects.get(lead=lead, signal=executive_rule)
+    assert match.until is None and match.since > lead.created_at
+    dictionaries.remove_entry(entry)
+    everything_done()
+    assert standing_of(lead).fit == 0
+    match.refresh_from_db()
+    assert match.until is not None
+    assert verifying.verify() == []
+
+
+def test_a_fold_after_the_edit_already_knows_the_word(executive_rule):
+    dictionaries.write_entry(TitleWord(word="poobah", seniority="executive"), is_new=True)
+    lead = some_lead(title="Poobah")
+    settle()
+    assert standing_of(lead).fit == 30
+
+
+def test_conditions_ask_in_their_own_words(executive_rule):
+    condition = {"field": "company_name", "operator": "is", "value": "Hanbit GmbH"}
+    cars = {"field": "canonical_industry", "operator": "is", "value": "cars"}
+    Signal.objects.create(
+        axis="fit", key="hanbit", label="Hanbit", conditions=[condition], ordinal=81
+    )
+    Signal.objects.create(axis="fit", key="cars", label="Cars", conditions=[cars], ordinal=82)
+    lead = good_fit_lead(company="HANBIT Co., Ltd.")
+    other = some_lead()
+    settle()
+    held = FieldMatch.objects.filter(lead=lead, until=None).values_list("signal__key", flat=True)
+    assert {"hanbit", "cars", "executive"} <= set(held)
+    keys = FieldMatch.objects.filter(lead=other).values_list("signal__key", flat=True)
+    assert not {"hanbit", "cars", "executive"} & set(keys)
+
+
+def test_the_proof_does_not_trust_the_sql_that_matched(executive_rule):
+    lead = some_lead(title="CEO")
+    settle()
+    assert verifying.matches_against_fields([lead.pk]) == []
+    FieldMatch.objects.filter(lead=lead, signal=executive_rule).delete()
+    found = verifying.matches_against_fields([lead.pk])
+    assert [discrepancy.check for discrepancy in found] == ["matches ≠ fields"]
+
+
+def test_mail_domains_are_kept_up_and_what_admins_wrote_stays():
+    ours = MailDomain.objects.get(pk="gmail.com")
+    ours.kind = "corporate"
+    dictionaries.write_entry(ours, is_new=False)
+    MailDomain.objects.filter(pk="mailinator.com").delete()
+    MailDomain.objects.create(domain="no-longer.example", kind="free", is_listed=True)
+    MailDomain.objects.create(domain="own.example", kind="disposable")
+    assert dictionaries.keep_up_mail_domains() == 2
+    assert dictionaries.keep_up_mail_domains() == 0
+    kinds = dict(MailDomain.objects.values_list("domain", "kind"))
+    assert kinds["gmail.com"] == "corporate" and kinds["own.example"] == "disposable"
+    assert kinds["mailinator.com"] == "disposable" and "no-longer.example" not in kinds
+
+
+def test_a_mailbox_that_is_nobodys_own_moves_scores():
+    lead = some_lead("werkstatt@acme.example")
+    settle()
+    before = standing_of(lead).fit
+    dictionaries.write_entry(SharedMailbox(word="werkstatt"), is_new=True)
+    everything_done()
+    assert standing_of(lead).fit == before - 5  # no longer the address of a person at a company
+
+
+def test_nothing_is_looked_for_again_when_no_signal_asks():
+    assert dictionaries.reword(dictionaries.EXPLAINS[LegalForm]) == 0
+    assert not Rewording.objects.exists()
+
+
+def test_one_name_for_an_industry_keeps_what_it_does_not_know():
+    account = Account.objects.create(name="A", industry="Aerospace")
+    lead = some_lead()
+    lead.account = account
+    lead.save(update_fields=["account"])
+    assert known_of(lead, "canonical_industry") == "aerospace"
+    assert known_of(lead, "industry") == "Aerospace"
+    words = replace(all_words(), industries={"aerospace": "Aviation"})
+    assert meanings.industry_of("Aerospace", words) == "Aviation"
