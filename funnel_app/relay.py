@@ -19,7 +19,7 @@ from insights.traffic import folding as traffic
 from leads import duplicates
 from leads.imports import working as imports
 from sales import handoff
-from scoring import publishing, rescore, rewording
+from scoring import backtesting, publishing, rescore, rewording
 from tracking import attaching, jobs, reclassifying, visiting
 from tracking.verdicts import checking, running
 
@@ -46,6 +46,7 @@ DRAINS = [
     Drain("scores", rescore.drain_for_relay, rescore.BATCH),
     Drain("publications", publishing.drain, 1),
     Drain("words", rewording.drain, 1),
+    Drain("back-tests", backtesting.drain, 1),
     Drain("imports", imports.drain, imports.CHUNK),
     Drain("hand-offs", handoff.open_missing, 100),
     Drain("duplicates", duplicates.drain, 1),

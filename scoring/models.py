@@ -25,6 +25,7 @@ from scoring.dictionary_models import (
     SharedMailbox,
     TitleWord,
 )
+from scoring.study_models import BackTest
 from scoring.vocabulary import Axis, Frequency
 from scoring.work_models import (
     DirtyLead,
@@ -36,6 +37,7 @@ from scoring.work_models import (
 from users.models import User
 
 __all__ = [
+    "BackTest",
     "DirtyLead",
     "FailedLead",
     "FieldMatch",

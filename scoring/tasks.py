@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from celery import shared_task
 
-from scoring import dictionaries, publishing, verifying
+from scoring import backtesting, dictionaries, publishing, verifying
 from scoring import rescore as rescoring
 
 log = structlog.get_logger(__name__)
@@ -22,6 +22,13 @@ def rescore() -> None:
 def publish() -> None:
     """Take publications on until none is left."""
     while publishing.drain():
+        pass
+
+
+@shared_task
+def back_test() -> None:
+    """Make the back-tests that were asked for."""
+    while backtesting.drain():
         pass
 
 

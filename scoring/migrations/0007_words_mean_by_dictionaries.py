@@ -32,88 +32,180 @@ def empty(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('scoring', '0006_published_models_are_not_emptied'),
+        ("scoring", "0006_published_models_are_not_emptied"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='IndustryWord',
+            name="IndustryWord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('word', models.CharField(max_length=100, unique=True, verbose_name='word')),
-                ('industry', models.CharField(help_text='The one name that rules ask for.', max_length=100, verbose_name='industry')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("word", models.CharField(max_length=100, unique=True, verbose_name="word")),
+                (
+                    "industry",
+                    models.CharField(
+                        help_text="The one name that rules ask for.",
+                        max_length=100,
+                        verbose_name="industry",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'word for an industry',
-                'verbose_name_plural': 'words for industries',
-                'ordering': ('word',),
-                'abstract': False,
+                "verbose_name": "word for an industry",
+                "verbose_name_plural": "words for industries",
+                "ordering": ("word",),
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='LegalForm',
+            name="LegalForm",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('word', models.CharField(max_length=100, unique=True, verbose_name='word')),
-                ('may_lead', models.BooleanField(default=False, help_text='Korean forms stand in front of a name or behind it.', verbose_name='may stand first')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("word", models.CharField(max_length=100, unique=True, verbose_name="word")),
+                (
+                    "may_lead",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Korean forms stand in front of a name or behind it.",
+                        verbose_name="may stand first",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'legal form',
-                'verbose_name_plural': 'legal forms',
-                'ordering': ('word',),
-                'abstract': False,
+                "verbose_name": "legal form",
+                "verbose_name_plural": "legal forms",
+                "ordering": ("word",),
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Rewording',
+            name="Rewording",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('signal_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list)),
-                ('requested_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "signal_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list
+                    ),
+                ),
+                (
+                    "requested_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
             ],
             options={
-                'ordering': ('pk',),
+                "ordering": ("pk",),
             },
         ),
         migrations.CreateModel(
-            name='SharedMailbox',
+            name="SharedMailbox",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('word', models.CharField(max_length=100, unique=True, verbose_name='word')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("word", models.CharField(max_length=100, unique=True, verbose_name="word")),
             ],
             options={
-                'verbose_name': 'shared mailbox',
-                'verbose_name_plural': 'shared mailboxes',
-                'ordering': ('word',),
-                'abstract': False,
+                "verbose_name": "shared mailbox",
+                "verbose_name_plural": "shared mailboxes",
+                "ordering": ("word",),
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='TitleWord',
+            name="TitleWord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('word', models.CharField(max_length=100, unique=True, verbose_name='word')),
-                ('seniority', models.CharField(blank=True, choices=[('learner', 'student or trainee'), ('assistant', 'assistant'), ('executive', 'leads the company'), ('vice_president', 'vice president'), ('director', 'heads a department'), ('manager', 'manages a team'), ('specialist', 'specialist')], max_length=20, verbose_name='seniority')),
-                ('department', models.CharField(blank=True, choices=[('management', 'general management'), ('marketing', 'marketing'), ('sales', 'sales'), ('it', 'information technology'), ('engineering', 'engineering and development'), ('operations', 'production and operations'), ('procurement', 'procurement'), ('finance', 'finance'), ('people', 'human resources'), ('legal', 'legal'), ('service', 'customer service')], max_length=20, verbose_name='department')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("word", models.CharField(max_length=100, unique=True, verbose_name="word")),
+                (
+                    "seniority",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("learner", "student or trainee"),
+                            ("assistant", "assistant"),
+                            ("executive", "leads the company"),
+                            ("vice_president", "vice president"),
+                            ("director", "heads a department"),
+                            ("manager", "manages a team"),
+                            ("specialist", "specialist"),
+                        ],
+                        max_length=20,
+                        verbose_name="seniority",
+                    ),
+                ),
+                (
+                    "department",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("management", "general management"),
+                            ("marketing", "marketing"),
+                            ("sales", "sales"),
+                            ("it", "information technology"),
+                            ("engineering", "engineering and development"),
+                            ("operations", "production and operations"),
+                            ("procurement", "procurement"),
+                            ("finance", "finance"),
+                            ("people", "human resources"),
+                            ("legal", "legal"),
+                            ("service", "customer service"),
+                        ],
+                        max_length=20,
+                        verbose_name="department",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'word of job titles',
-                'verbose_name_plural': 'words of job titles',
-                'ordering': ('word',),
-                'abstract': False,
+                "verbose_name": "word of job titles",
+                "verbose_name_plural": "words of job titles",
+                "ordering": ("word",),
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='maildomain',
-            name='is_listed',
-            field=models.BooleanField(default=False, editable=False, verbose_name='from the published lists'),
+            model_name="maildomain",
+            name="is_listed",
+            field=models.BooleanField(
+                default=False, editable=False, verbose_name="from the published lists"
+            ),
         ),
         migrations.AlterField(
-            model_name='maildomain',
-            name='kind',
-            field=models.CharField(choices=[('free', 'free mail'), ('corporate', "a company's"), ('disposable', 'throw-away')], max_length=10, verbose_name='kind'),
+            model_name="maildomain",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("free", "free mail"),
+                    ("corporate", "a company's"),
+                    ("disposable", "throw-away"),
+                ],
+                max_length=10,
+                verbose_name="kind",
+            ),
         ),
         migrations.RunPython(fill, empty),
         migrations.RunSQL(LOOK_AGAIN, migrations.RunSQL.noop),
