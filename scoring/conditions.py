@@ -12,9 +12,19 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from leads.countries import countries
+from scoring.contradictions import find_contradiction
 from scoring.meanings import MEANINGS, Words
 from scoring.rules import NEGATIONS, TRUE_WORDS, as_texts, folded, like_pattern, text_pattern
-from scoring.vocabulary import OPERATORS, Axis, Field, Frequency, as_number, find_field
+from scoring.vocabulary import (
+    OPERATORS,
+    SET_BY_THE_SCORE,
+    Axis,
+    Field,
+    Frequency,
+    as_number,
+    find_field,
+)
 from tracking.events import NOT_SCORED
 
 if TYPE_CHECKING:
@@ -24,6 +34,7 @@ MOST_CONDITIONS = 10
 MOST_VALUES = 100
 LONGEST_VALUE = 200
 EQUALITIES = ("is", "is_not", "is_one_of", "is_none_of")
+MOST_STARS = 10
 LARGEST_NUMBER = Decimal(10) ** 15
 
 
@@ -71,6 +82,8 @@ def check_conditions(conditions: Any, axis: str) -> None:
         raise ValidationError(_("At most %(most)s conditions.") % {"most": MOST_CONDITIONS})
     for condition in conditions:
         _check_one(condition, axis)
+    if sentence := find_contradiction(conditions, axis):
+        raise ValidationError(sentence)
 
 
 def _check_one(condition: dict, axis: str) -> None:
@@ -78,14 +91,65 @@ def _check_one(condition: dict, axis: str) -> None:
     if unknown:
         raise ValidationError(_("Unknown word “%(word)s”.") % {"word": min(unknown)})
     name, operator = condition.get("field"), condition.get("operator")
-    if not isinstance(name, str) or find_field(name, axis) is None:
-        raise ValidationError(_("There is no field “%(name)s” to look at.") % {"name": name})
+    field = _checked_field(name, axis)
     if not isinstance(operator, str) or operator not in OPERATORS:
         raise ValidationError(
             _("“%(word)s” is no operator. Known: %(known)s.")
             % {"word": operator, "known": ", ".join(OPERATORS)}
         )
-    _CHECKS[OPERATORS[operator].takes](name, condition.get("value"))
+    _CHECKS[OPERATORS[operator].takes](str(name), condition.get("value"))
+    if OPERATORS[operator].takes != "nothing":
+        _check_choices(str(name), field, operator, condition["value"])
+    if operator in ("matches", "does_not_match"):
+        _check_patterns(str(name), as_texts(condition["value"]))
+
+
+def _checked_field(name: Any, axis: str) -> Field:
+    field = find_field(name, axis) if isinstance(name, str) else None
+    if field is not None:
+        return field
+    if isinstance(name, str) and name.rpartition(".")[2] in SET_BY_THE_SCORE:
+        raise ValidationError(
+            _("“%(name)s” follows from the score: a rule that looked at it would go in a circle.")
+            % {"name": name}
+        )
+    raise ValidationError(_("There is no field “%(name)s” to look at.") % {"name": name})
+
+
+def _check_choices(name: str, field: Field, operator: str, value: Any) -> None:
+    """Values of a field that has only a few, and codes of countries, are spelled right."""
+    if field.choices and operator not in EQUALITIES:
+        raise ValidationError(
+            _("“%(name)s” has fixed values: ask whether it is one of them.") % {"name": name}
+        )
+    if operator not in EQUALITIES or not (field.choices or field.is_country):
+        return
+    known = {code.lower() for code, _name in field.choices or countries}
+    for text in as_texts(value):
+        if text.lower() in known:
+            continue
+        if field.is_country:
+            raise ValidationError(
+                _("“%(text)s” is no code of a country. Write two letters, such as DE or KR.")
+                % {"text": text}
+            )
+        raise ValidationError(
+            _("“%(name)s” is never “%(text)s”. Known: %(known)s.")
+            % {"name": name, "text": text, "known": ", ".join(sorted(known))}
+        )
+
+
+def _check_patterns(name: str, patterns: list[str]) -> None:
+    for pattern in patterns:
+        if not pattern.strip("*"):
+            raise ValidationError(
+                _("“%(name)s”: * alone fits everything; ask whether it is known.") % {"name": name}
+            )
+        if pattern.count("*") > MOST_STARS:
+            raise ValidationError(
+                _("“%(name)s”: at most %(most)s stars in a pattern.")
+                % {"name": name, "most": MOST_STARS}
+            )
 
 
 def _check_nothing(name: str, value: Any) -> None:

@@ -22,7 +22,7 @@ from scoring.ledger import (
 )
 from scoring.models import FailedLead, ModelVersion, Publication, Rule, Signal
 from scoring.vocabulary import Axis
-from scoring.wording import describe, describe_adjustment
+from scoring.wording import describe_adjustment, describe_rule
 from tracking.events import describe as describe_kind
 from tracking.models import Event
 
@@ -199,7 +199,7 @@ def agreement(version: ModelVersion) -> Agreement:
         groups: dict[str, list[RuleInWords]] = defaultdict(list)
         for rule in rules:
             if rule.signal.axis == axis:
-                groups[rule.group].append(RuleInWords(rule, describe(rule.signal)))
+                groups[rule.group].append(RuleInWords(rule, describe_rule(rule)))
         found = tuple(
             GroupOfRules(name, caps.get((axis, name)), tuple(groups[name]))
             for name in sorted(groups, key=lambda name: (name == "", name))

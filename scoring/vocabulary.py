@@ -79,6 +79,7 @@ class Field:
     sql: str
     choices: tuple[tuple[str, str | Promise], ...] = ()
     source: str = ""
+    is_country: bool = False
 
 
 def _text(column: str) -> str:
@@ -97,7 +98,10 @@ LEAD_FIELDS: dict[str, Field] = {
     "title": Field(_("job title"), Kind.TEXT, _text("l.title")),
     "company": Field(_("company"), Kind.TEXT, "coalesce(nullif(l.company, ''), a.name)"),
     "country": Field(
-        _("country"), Kind.TEXT, "coalesce(nullif(l.country, ''), nullif(a.country, ''))"
+        _("country"),
+        Kind.TEXT,
+        "coalesce(nullif(l.country, ''), nullif(a.country, ''))",
+        is_country=True,
     ),
     "industry": Field(
         _("industry"),

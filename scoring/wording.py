@@ -3,71 +3,58 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from scoring.condition_wording import describe_condition, number
 from scoring.ledger import Line, LineKind
-from scoring.models import Signal
-from scoring.vocabulary import OPERATORS, Frequency, find_field
+from scoring.models import Rule, Signal
+from scoring.vocabulary import Axis, Frequency, find_field
 from tracking.events import describe as describe_kind
-
-MOST_VALUES = 6
 
 
 def describe(signal: Signal) -> str:
     """What counts, how often and for how long: one sentence."""
-    parts = [_what(signal), *_where(signal), _how_often(signal), _how_long(signal)]
+    parts = [_what(signal), _how_often(signal), _how_long(signal)]
     return "; ".join(part for part in parts if part) + "."
 
 
+def describe_rule(rule: Rule) -> str:
+    """The same with what it earns: “+8 points: event …; at most twice a day; …”."""
+    points = Decimal(rule.points)
+    shown = {"points": ("+" if points > 0 else "") + number(points.normalize())}
+    earned = _("+1 point") if points == 1 else _("%(points)s points") % shown
+    sentence = f"{earned}: {describe(rule.signal)}"
+    return f"{sentence} {_('Blocks.')}" if rule.is_blocking else sentence
+
+
 def _what(signal: Signal) -> str:
+    where = _where(signal)
     if signal.is_fit:
-        return _("Holds while")
-    return _("Event “%(kind)s”") % {"kind": describe_kind(signal.event_kind).label}
+        return _("Holds while %(where)s") % {"where": where}
+    kind = {"kind": describe_kind(signal.event_kind).label, "where": where}
+    if not where:
+        return _("Event “%(kind)s”") % kind
+    return _("Event “%(kind)s” where %(where)s") % kind
 
 
-def _where(signal: Signal) -> list[str]:
-    return [describe_condition(condition, signal.axis) for condition in signal.conditions]
-
-
-def describe_condition(condition: dict, axis: str) -> str:
-    """job title has the word CEO or CTO"""
-    field = find_field(condition["field"], axis)
-    operator = OPERATORS[condition["operator"]]
-    phrase = str(operator.phrase)
-    if operator.takes != "nothing":
-        phrase %= {"value": _value(condition.get("value"), operator.takes)}
-    return f"{field.label if field else condition['field']} {phrase}"
-
-
-def _value(value: Any, takes: str) -> str:
-    if takes == "range":
-        low, high = (_number(bound) for bound in value)
-        return _("%(low)s and %(high)s") % {"low": low, "high": high}
-    if takes == "number":
-        return _number(value)
-    texts = value if isinstance(value, list) else [value]
-    shown = ", ".join(f"“{text}”" for text in texts[:MOST_VALUES])
-    more = len(texts) - MOST_VALUES
-    if more > 0:
-        shown += " " + ngettext("or %(n)s other", "or %(n)s others", more) % {"n": more}
-    return shown
-
-
-def _number(value: Any) -> str:
-    return number_format(Decimal(str(value)), use_l10n=True, force_grouping=True)
+def _where(signal: Signal) -> str:
+    parts = [describe_condition(condition, signal.axis) for condition in signal.conditions]
+    return str(_(" and ")).join(parts)
 
 
 def _how_often(signal: Signal) -> str:
     if signal.frequency == Frequency.ONCE:
         return _("counts once")
     if signal.frequency == Frequency.PER_DISTINCT:
-        return _("counts once per %(what)s") % {"what": signal.distinct_field}
+        field = find_field(signal.distinct_field, Axis.INTEREST)
+        what = field.label if field else signal.distinct_field
+        return _("counts once per %(what)s") % {"what": what}
     if signal.frequency == Frequency.PER_PERIOD:
         most = ngettext("at most once", "at most %(n)s times", signal.max_count)
+        if signal.max_count == 2:
+            most = _("at most twice")
         days = ngettext("a day", "in %(n)s days", signal.period_days)
         return f"{most % {'n': signal.max_count}} {days % {'n': signal.period_days}}"
     return "" if signal.is_fit else _("counts every time")

@@ -172,4 +172,4 @@ def test_every_default_signal_is_valid_and_has_a_sentence():
         signal.full_clean()
         assert describe(signal).endswith(".")
     sentence = describe(Signal.objects.get(key="employees_200"))
-    assert sentence == "Holds while; employees is between 200 and 4,999."
+    assert sentence == "Holds while employees is between 200 and 4,999."

@@ -35,7 +35,7 @@ def test_everyone_reads_the_agreement_in_plain_words(client, sam):
     client.force_login(sam)
     page = client.get(reverse("scoring:model")).content.decode()
     assert "Viewed the pricing page" in page
-    assert "Event “Pricing page viewed”; at most 2 times a day; halves every 21 days." in page
+    assert "+8 points: Event “Pricing page viewed”; at most twice a day; halves every 21 days." in page
     assert "Change the model" not in page
 
 
