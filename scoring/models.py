@@ -279,3 +279,6 @@ class GroupCap(models.Model):
 
     def __str__(self) -> str:
         return f"{self.group} ≤ {self.cap}"
+
+
+from scoring.prediction_models import Prediction, PredictionOverride, Training  # noqa: E402, F401

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 Cell = str | float | None
@@ -19,7 +19,7 @@ class Table:
     `known_at` when the label was known, in the unit of `order`; None: at once
     """
 
-    columns: dict[str, Sequence[Cell]]
+    columns: Mapping[str, Sequence[Cell]]
     labels: Sequence[int]
     order: Sequence[float]
     known_at: Sequence[float] | None = None
@@ -39,6 +39,9 @@ class Table:
             order=[self.order[i] for i in places],
             known_at=None if self.known_at is None else [self.known_at[i] for i in places],
         )
+
+    def having(self, name: str, cells: Sequence[Cell]) -> Table:
+        return replace(self, columns={**self.columns, name: cells})
 
     def without(self, names: Sequence[str]) -> Table:
         kept = {name: cells for name, cells in self.columns.items() if name not in set(names)}
