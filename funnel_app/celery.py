@@ -18,6 +18,7 @@ app.autodiscover_tasks()
 # name: (task, every n seconds). Each line is explained in docs/operations.md.
 SCHEDULE: dict[str, tuple[str, float]] = {
     "scores_decay": ("scoring.tasks.refresh", 600),
+    "predictions_are_made": ("scoring.tasks.predict", 600),
     "scores_are_verified": ("scoring.tasks.verify", 86_400),
     "mail_domains_are_kept_up": ("scoring.tasks.keep_up_mail_domains", 86_400),
     "jobs_are_run": ("tracking.tasks.run_jobs", 60),

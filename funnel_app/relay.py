@@ -20,6 +20,7 @@ from leads import duplicates
 from leads.imports import working as imports
 from sales import handoff
 from scoring import backtesting, publishing, rescore, rewording
+from scoring.prediction import predicting
 from tracking import attaching, jobs, reclassifying, visiting
 from tracking.verdicts import checking, running
 
@@ -47,6 +48,7 @@ DRAINS = [
     Drain("publications", publishing.drain, 1),
     Drain("words", rewording.drain, 1),
     Drain("back-tests", backtesting.drain, 1),
+    Drain("predictions", predicting.drain, 1),
     Drain("imports", imports.drain, imports.CHUNK),
     Drain("hand-offs", handoff.open_missing, 100),
     Drain("duplicates", duplicates.drain, 1),

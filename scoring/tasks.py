@@ -39,6 +39,21 @@ def refresh() -> None:
 
 
 @shared_task
+def train() -> None:
+    """Do the trainings that wait, then predict with what came of them."""
+    while training.drain(is_hinted=True):
+        pass
+    predict()
+
+
+@shared_task
+def predict() -> None:
+    """Predict all open leads, when that is due."""
+    while predicting.sweep_some():
+        pass
+
+
+@shared_task
 def verify() -> None:
     """Check the books every night; what does not balance goes to the log as an error."""
     for discrepancy in verifying.verify():

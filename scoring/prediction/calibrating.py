@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 # Nobody's fate is certain.
 LEAST, MOST = 0.01, 0.99
@@ -32,6 +31,9 @@ def calibrate(log_odds: np.ndarray, labels: np.ndarray) -> Calibration:
     A slope that is not positive would turn the order around: then only the offset is
     moved, and the figures of the hold-out say what the model is worth.
     """
+    # Who only predicts needs no scikit-learn.
+    from sklearn.linear_model import LogisticRegression
+
     if len(np.unique(labels)) < 2:
         return Calibration()
     fitted = LogisticRegression(C=1.0).fit(log_odds[:, None], labels)

@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from sklearn.ensemble import GradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
 
 LEAF = -1
 SEED = 20
@@ -124,6 +122,9 @@ def from_json(data: dict[str, Any]) -> Estimator:
 
 def fit_linear(matrix: np.ndarray, labels: np.ndarray, plain: np.ndarray, **params) -> Linear:
     """Logistic regression with an L2 penalty; `strength` is scikit-learn's C."""
+    # Who only predicts needs no scikit-learn.
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(C=params["strength"], max_iter=3000)
     model.fit(matrix, labels)
     return Linear(
@@ -135,6 +136,8 @@ def fit_linear(matrix: np.ndarray, labels: np.ndarray, plain: np.ndarray, **para
 
 def fit_boosted(matrix: np.ndarray, labels: np.ndarray, plain: np.ndarray, **params) -> Boosted:
     """Stochastic gradient boosting of trees (Friedman 2002)."""
+    from sklearn.ensemble import GradientBoostingClassifier
+
     model = GradientBoostingClassifier(
         n_estimators=params["trees"],
         max_depth=params["depth"],
