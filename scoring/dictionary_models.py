@@ -7,10 +7,13 @@ so an entry may change at any time; the leads are then matched again.
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from scoring.meanings import Words, industry_of, tidy, without_punctuation
 from scoring.vocabulary import Department, MailKind, Seniority
 
 
@@ -41,6 +44,10 @@ class TitleWord(Entry):
         verbose_name = _("word of job titles")
         verbose_name_plural = _("words of job titles")
 
+    def clean(self) -> None:
+        if not self.seniority and not self.department:
+            raise ValidationError({"seniority": gettext("Say what the word stands for.")})
+
 
 class IndustryWord(Entry):
     """Another word for an industry."""
@@ -52,6 +59,20 @@ class IndustryWord(Entry):
     class Meta(Entry.Meta):
         verbose_name = _("word for an industry")
         verbose_name_plural = _("words for industries")
+
+    def clean(self) -> None:
+        """Refuse an entry after which the one name of an industry would mean another one."""
+        others = IndustryWord.objects.exclude(pk=self.pk)
+        entries = dict(others.values_list("word", "industry")) | {self.word: self.industry}
+        words = Words(industries=entries)
+        for name in sorted(set(entries.values())):
+            meant = industry_of(name, words) or ""
+            if tidy(meant) != tidy(name):
+                sentence = gettext(
+                    "“%(name)s” would then stand for “%(meant)s”: entries must not lead on to "
+                    "each other."
+                )
+                raise ValidationError({"industry": sentence % {"name": name, "meant": meant}})
 
 
 class LegalForm(Entry):
@@ -66,6 +87,10 @@ class LegalForm(Entry):
     class Meta(Entry.Meta):
         verbose_name = _("legal form")
         verbose_name_plural = _("legal forms")
+
+    def clean(self) -> None:
+        if not without_punctuation(self.word):
+            raise ValidationError({"word": gettext("Write more than full stops and commas.")})
 
 
 class SharedMailbox(Entry):
