@@ -44,6 +44,7 @@ SIDEBAR = (
     Entry(_("Pipeline"), "sales:pipeline", "pipeline"),
     Entry(_("Customers"), "sales:customers", "trophy"),
     Entry(_("Scoring"), "scoring:model", "scoring"),
+    Entry(_("Quadrants"), "scoring:quadrants", "quadrants"),
     Entry(_("Imports"), "imports:list", "import"),
     Entry(_("Sources"), "tracking:sources", "source"),
     Entry(_("Admin"), "admin:index", "admin"),
@@ -88,17 +89,18 @@ def _entries_for(request: HttpRequest) -> list[dict]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
-    entries = []
-    for entry in SIDEBAR:
-        url = address_of(entry.view_name)
-        if url and may_open(user, entry.view_name):
-            entries.append(
-                {
-                    "label": entry.label,
-                    "url": url,
-                    "icon": entry.icon,
-                    "is_active": request.path.startswith(url),
-                    "count": entry.count(user) if entry.count else 0,
-                }
-            )
-    return entries
+    offered = [(entry, address_of(entry.view_name)) for entry in SIDEBAR]
+    offered = [(entry, url) for entry, url in offered if url and may_open(user, entry.view_name)]
+    # One page may lie below another: the longest address that fits is where we are.
+    around = [url for _entry, url in offered if request.path.startswith(url)]
+    here = max(around, key=len, default="")
+    return [
+        {
+            "label": entry.label,
+            "url": url,
+            "icon": entry.icon,
+            "is_active": url == here,
+            "count": entry.count(user) if entry.count else 0,
+        }
+        for entry, url in offered
+    ]

@@ -1,9 +1,12 @@
 from django.urls import path
 
-from scoring import views
+from scoring import quadrant_views, views
 
 app_name = "scoring"
 urlpatterns = [
     path("", views.model, name="model"),
+    path("quadrants/", quadrant_views.page, name="quadrants"),
+    path("quadrants/picture/", quadrant_views.picture, name="quadrant_picture"),
+    path("quadrants/leads/", quadrant_views.leads, name="quadrant_leads"),
     path("leads/<int:pk>/", views.explanation, name="explanation"),
 ]

@@ -1,0 +1,216 @@
+"""The quadrant page: bins, figures and lists agree, for everybody with what they may see."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from leads import lifecycle
+from leads.filters import LeadFilter
+from leads.models import Lead, Standing
+from scoring import quadrants, rules
+from scoring.models import LeadFeature, ModelVersion, Rule
+from scoring.quadrants import Cuts, Window
+from scoring.rescore import enqueue
+from tests.factories import LeadFactory
+from tests.scoring.stories import SYSTEM, good_fit_lead, settle, tell_events
+
+pytestmark = pytest.mark.django_db
+PAGE, PICTURE, LEADS = "scoring:quadrants", "scoring:quadrant_picture", "scoring:quadrant_leads"
+
+
+def active() -> ModelVersion:
+    return ModelVersion.objects.get(state="active")
+
+
+@pytest.fixture
+def crowd(db, sam) -> list[Lead]:
+    """Forty leads all over the plane, some at the very edges and on the cuts; some blocked."""
+    version, dice = active(), random.Random(7)
+    blocking = Rule.objects.filter(version=version, is_blocking=True).first()
+    leads = [LeadFactory(owner=sam if n % 4 == 0 else None) for n in range(40)]
+    for n, lead in enumerate(leads):
+        fit = Decimal(dice.choice([-50, 50, version.fit_cut, dice.randint(-5000, 5000) / 100]))
+        interest = Decimal(
+            dice.choice([-50, 100, version.interest_cut, dice.randint(-5000, 10000) / 100])
+        )
+        fit, interest = round(fit, 2), round(interest, 2)
+        is_blocked = n % 5 == 0
+        sums = [0.0] * 60
+        sums[blocking.signal.ordinal - 1] = float(is_blocked)
+        LeadFeature.objects.update_or_create(
+            lead=lead,
+            defaults={"sums": sums, "anchor_at": lead.created_at, "folded_at": lead.created_at},
+        )
+        place = rules.quadrant(fit, interest, version.fit_cut, version.interest_cut)
+        Standing.objects.filter(lead=lead).update(
+            fit=fit,
+            interest=interest,
+            score=fit + interest,
+            quadrant=place,
+            is_promising=rules.is_promising(fit + interest, version.threshold, place, is_blocked),
+            scored_at=lead.created_at,
+            model_version=version.number,
+        )
+    return leads
+
+
+def of(user):
+    return quadrants.scored_leads(user, LeadFilter())
+
+
+def test_the_figures_are_what_the_standings_say(crowd, mia):
+    version = active()
+    found = quadrants.figures(of(mia), version, Cuts.of(version))
+    for quadrant, tally in found.quadrants.items():
+        assert tally.count == Standing.objects.filter(quadrant=quadrant).count()
+    assert found.promising == Standing.objects.filter(is_promising=True).count()
+    assert (found.entering, found.leaving) == (0, 0)
+    assert sum(found.bands.values()) == found.total.count == len(crowd)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_other_cuts_give_what_the_arithmetic_gives_one_by_one(crowd, mia, seed):
+    version, dice = active(), random.Random(seed)
+    cuts = Cuts(
+        Decimal(dice.randint(-50, 50)),
+        Decimal(dice.randint(-50, 99)),
+        Decimal(dice.randint(-60, 120)),
+    )
+    found, leads = quadrants.figures(of(mia), version, cuts), of(mia)
+    blocked = {feature.lead_id for feature in LeadFeature.objects.all() if any(feature.sums)}
+    places, promising = {}, set()
+    for standing in Standing.objects.all():
+        place = rules.quadrant(standing.fit, standing.interest, cuts.fit, cuts.interest)
+        places.setdefault(place, set()).add(standing.pk)
+        if rules.is_promising(standing.score, cuts.threshold, place, standing.pk in blocked):
+            promising.add(standing.pk)
+    before = set(Standing.objects.filter(is_promising=True).values_list("pk", flat=True))
+    for place, tally in found.quadrants.items():
+        ids = set(quadrants.leads_in_quadrant(leads, cuts, place).values_list("pk", flat=True))
+        assert ids == places.get(place, set()) and tally.count == len(ids)
+    lists = {
+        "promising": (quadrants.promising_leads, promising),
+        "entering": (quadrants.entering_leads, promising - before),
+        "leaving": (quadrants.leaving_leads, before - promising),
+    }
+    for name, (leads_of, expected) in lists.items():
+        assert set(leads_of(leads, version, cuts).values_list("pk", flat=True)) == expected
+        assert getattr(found, name) == len(expected)
+
+
+def test_every_lead_is_in_one_bin_also_on_the_edges(crowd, mia):
+    Standing.objects.filter(lead=crowd[0]).update(fit=70)  # by an earlier version
+    bins = quadrants.read_bins(of(mia), quadrants.whole_plane(of(mia), active()))
+    assert sum(n for _column, _row, n in bins) == len(crowd)
+    assert all(0 <= c < quadrants.COLUMNS and 0 <= r < quadrants.ROWS for c, r, _n in bins)
+
+
+def test_a_window_shows_its_own_leads_and_few_of_them_by_name(crowd, mia, monkeypatch):
+    window = Window(Decimal(0), Decimal(50), Decimal(-50), Decimal("20.5"))
+    inside = Standing.objects.filter(fit__range=(0, 50), interest__range=(-50, Decimal("20.5")))
+    found = quadrants.picture(of(mia), window)
+    assert found.count == inside.count() > 0
+    assert {dot[0] for dot in found.dots} == set(inside.values_list("pk", flat=True))
+    monkeypatch.setattr(quadrants, "MOST_DOTS", found.count - 1)
+    assert quadrants.picture(of(mia), window).dots is None
+
+
+def test_conversion_counts_who_ever_entered_a_stage(mia):
+    came, stayed = good_fit_lead(), good_fit_lead()
+    for stage in ("mql", "sal"):
+        lifecycle.record_imported_step(came.pk, stage, by=SYSTEM, at=came.created_at)
+    tell_events(came, "demo_requested 0d ago")
+    enqueue([came.pk, stayed.pk])
+    settle()
+    version = active()
+    found = quadrants.figures(of(mia), version, Cuts.of(version))
+    assert found.quadrants["both"].reached == (1, 1, 0)
+    assert found.quadrants["fit"].shares == [0, 0, 0]
+    assert found.quadrants["neither"].shares == [None, None, None]
+
+
+def test_everybody_counts_only_whom_they_see(client, crowd, mia, sam, sue):
+    for user, expected in ((mia, 40), (sam, 10), (sue, 0)):
+        client.force_login(user)
+        assert client.get(reverse(PICTURE)).json()["count"] == expected
+        assert f'data-figure="all">{expected}<' in client.get(reverse(PAGE)).content.decode() or (
+            expected == 0
+        )
+
+
+def test_a_manager_without_a_team_sees_an_empty_picture(client, crowd, mona):
+    mona.team = None
+    mona.save()
+    client.force_login(mona)
+    assert client.get(reverse(PICTURE)).json()["bins"] == []
+    assert "No scored lead matches." in client.get(reverse(PAGE)).content.decode()
+
+
+def test_filters_and_cuts_are_in_the_address(client, crowd, mia):
+    client.force_login(mia)
+    Lead.objects.filter(pk=crowd[0].pk).update(channel="event")
+    asked = {"channel": "event", "fit_cut": "-50", "interest_cut": "-50", "threshold": "-100"}
+    page = client.get(reverse(PAGE), asked).content.decode()
+    assert 'data-figure="all">1<' in page and "With these cuts" in page
+    assert client.get(reverse(PICTURE), asked).json()["count"] == 1
+    behind = client.get(reverse(LEADS), asked | {"whom": "both"}).content.decode()
+    assert 'data-count="1"' in behind and crowd[0].name in behind
+
+
+@pytest.mark.parametrize("whom", ["both", "fit", "interest", "neither", "promising"])
+def test_the_list_behind_a_figure_is_as_long_as_the_figure(client, crowd, mia, whom):
+    client.force_login(mia)
+    cuts = {"fit_cut": "3.5", "interest_cut": "12", "threshold": "20"}
+    found = quadrants.figures(of(mia), active(), Cuts(*map(Decimal, cuts.values())))
+    number = found.promising if whom == "promising" else found.quadrants[whom].count
+    page = client.get(reverse(LEADS), cuts | {"whom": whom}).content.decode()
+    assert f'data-count="{number}"' in page
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"fit_cut": "many"},
+        {"fit_cut": "NaN"},
+        {"threshold": "1e999"},
+        {"fit_from": "5", "fit_to": "5", "interest_from": "1", "interest_to": "2"},
+        {"fit_from": "9", "fit_to": "1", "interest_from": "1", "interest_to": "2"},
+        {"fit_from": "0.001", "fit_to": "0.002", "interest_from": "1", "interest_to": "2"},
+        {"owner": "x" * 5000, "channel": "\x00", "whom": "both"},
+    ],
+)
+def test_nonsense_is_said_and_breaks_nothing(client, crowd, mia, asked):
+    client.force_login(mia)
+    for name in (PAGE, PICTURE, LEADS):
+        response = client.get(reverse(name), {"whom": "both"} | asked)
+        assert response.status_code == 200
+    if "fit_cut" in asked or "threshold" in asked:
+        assert 'role="alert"' in client.get(reverse(PAGE), asked).content.decode()
+
+
+def test_nobody_is_listed_for_a_figure_that_does_not_exist(client, mia):
+    client.force_login(mia)
+    assert client.get(reverse(LEADS), {"whom": "everybody"}).status_code == 404
+    assert client.get(reverse(LEADS)).status_code == 404
+
+
+def test_without_a_model_the_page_says_what_to_do(client, mia):
+    ModelVersion.objects.filter(state="active").update(state="retired")
+    client.force_login(mia)
+    assert "No scoring model is active" in client.get(reverse(PAGE)).content.decode()
+    assert client.get(reverse(PICTURE)).status_code == 404
+
+
+def test_the_figures_alone_for_htmx_and_few_queries(client, crowd, mia):
+    client.force_login(mia)
+    client.get(reverse(PAGE))
+    with CaptureQueriesContext(connection) as queries:
+        part = client.get(reverse(PAGE), headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in part and 'id="quadrant-figures"' in part
+    assert len(queries) <= 12
