@@ -7,6 +7,7 @@ from celery import shared_task
 
 from scoring import backtesting, dictionaries, publishing, verifying
 from scoring import rescore as rescoring
+from scoring.prediction import predicting, training
 
 log = structlog.get_logger(__name__)
 

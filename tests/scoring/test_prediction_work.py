@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from leads.actors import Actor
 from leads.models import AuditEntry
 from leads.refusals import Conflict, Refused
+from scoring import tasks
 from scoring.models import Prediction, PredictionOverride, Training
 from scoring.prediction import asking, drifting, lessons, overriding, predicting, training
 from scoring.prediction.learning import learn
@@ -108,7 +109,7 @@ def test_too_few_leads_leave_it_off():
 
 def test_no_leads_at_all_leave_it_off():
     asking.train_on_leads("customer", 90, by=SYSTEM)
-    training.drain(is_hinted=True)
+    tasks.train()
     assert Training.objects.governing().verdict == "not_enough"
 
 
