@@ -97,6 +97,10 @@ ACCESS: dict[str, frozenset[str]] = {
     "scoring:quadrants": EVERYONE,
     "scoring:quadrant_picture": EVERYONE,
     "scoring:quadrant_leads": EVERYONE,
+    # Who signs a version looks first at what it would change, and how it would have done.
+    "scoring:preview": OPERATORS,
+    "scoring:preview_leads": OPERATORS,
+    "scoring:backtest": OPERATORS,
     "tracking:sources": MARKETING,
     "tracking:verdicts": MARKETING,
     "tracking:verdict_event": MARKETING,

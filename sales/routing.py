@@ -11,6 +11,7 @@ from leads.models import Lead
 from leads.stages import Stage
 from sales.models import Handoff
 from sales.rules import Candidate, choose_rep
+from scoring.previewing import Load
 from users.models import Team, User
 from users.roles import Role
 
@@ -71,6 +72,12 @@ def with_load(reps):
         load=_count(waiting, "assignee") + _count(in_work, "owner"),
         last_assigned_at=Subquery(last.annotate(at=Max("assigned_at")).values("at")),
     )
+
+
+def workload() -> dict[User, Load]:
+    """What reps who take hand-offs have on their desks, for the preview of a scoring model."""
+    reps = User.objects.filter(role=Role.REP, is_active=True, is_available=True)
+    return {rep: Load(rep.load, rep.capacity) for rep in with_load(reps)}
 
 
 def _count(rows, per: str) -> Coalesce:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scoring import quadrant_views, views
+from scoring import proving_views, quadrant_views, views
 
 app_name = "scoring"
 urlpatterns = [
@@ -9,4 +9,7 @@ urlpatterns = [
     path("quadrants/picture/", quadrant_views.picture, name="quadrant_picture"),
     path("quadrants/leads/", quadrant_views.leads, name="quadrant_leads"),
     path("leads/<int:pk>/", views.explanation, name="explanation"),
+    path("versions/<int:number>/preview/", proving_views.preview, name="preview"),
+    path("versions/<int:number>/preview/leads/", proving_views.preview_leads, name="preview_leads"),
+    path("versions/<int:number>/backtest/", proving_views.backtest, name="backtest"),
 ]

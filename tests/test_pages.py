@@ -17,6 +17,8 @@ from leads import importing, lifecycle
 from leads.actors import Actor
 from leads.editing import account_named
 from sales import handoff as handoffs
+from scoring import drafting
+from scoring.models import ModelVersion
 from tests.sales.conftest import answer_bant, become_mql, handoff_of, know_the_decision_maker
 from tracking.keys import issue_key
 from tracking.models import ChannelRule, Event, InspectedMessage, Source, VerdictRule
@@ -94,6 +96,9 @@ def object_of(name: str, world: dict, request) -> int:
         world["lead"].account = account_named("Acme")
         world["lead"].save()
         return world["lead"].account_id
+    if name in ("scoring:preview", "scoring:preview_leads", "scoring:backtest"):
+        active = ModelVersion.objects.active()
+        return drafting.clone_to_draft(active.pk, by=Actor.system("test")).number
     if name.startswith("tracking:channel_rule"):
         return ChannelRule.objects.earliest("position").pk
     if name.startswith("tracking:verdict_"):
