@@ -28,6 +28,9 @@ def between(first_id: int, last_id: int) -> Which:
     return Which("BETWEEN %(first_id)s AND %(last_id)s", {"first_id": first_id, "last_id": last_id})
 
 
+EVERYBODY = Which("IS NOT NULL", {})
+
+
 def among(leads: QuerySet, prefix: str) -> Which:
     """Those of a queryset, which the statement asks itself; its parameters begin with `prefix`."""
     try:

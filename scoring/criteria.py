@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy
 from leads import criteria
 from leads.criteria import Verdict
 from leads.models import Lead, Standing
-from scoring.models import LeadFeature, ModelVersion
+from scoring.governing import version_for
+from scoring.models import LeadFeature
 
 
 def _standing_of(lead: Lead) -> Standing | None:
@@ -17,7 +18,7 @@ def _standing_of(lead: Lead) -> Standing | None:
 
 
 def _score_reaches_threshold(lead: Lead, params: dict) -> Verdict:
-    standing, version = _standing_of(lead), ModelVersion.objects.active()
+    standing, version = _standing_of(lead), version_for(lead)
     if standing is None or version is None:
         return None, _("Not scored yet.")
     numbers = {"score": standing.score, "threshold": version.threshold}
@@ -27,7 +28,7 @@ def _score_reaches_threshold(lead: Lead, params: dict) -> Verdict:
 
 
 def _fit_and_interest(lead: Lead, params: dict) -> Verdict:
-    standing, version = _standing_of(lead), ModelVersion.objects.active()
+    standing, version = _standing_of(lead), version_for(lead)
     if standing is None or version is None:
         return None, _("Not scored yet.")
     missing = []
@@ -46,7 +47,7 @@ def _fit_and_interest(lead: Lead, params: dict) -> Verdict:
 
 
 def _nothing_blocks(lead: Lead, params: dict) -> Verdict:
-    version = ModelVersion.objects.active()
+    version = version_for(lead)
     sums = LeadFeature.objects.filter(lead=lead).values_list("sums", flat=True).first()
     if version is None or sums is None:
         return None, _("Not scored yet.")

@@ -18,13 +18,14 @@ from leads.actors import Actor
 from leads.models import Lead, StageEpisode
 from leads.refusals import Refused
 from leads.stages import Stage
+from scoring import holding
 
 log = structlog.get_logger(__name__)
 
 
 def waiting_leads(lead_ids: Sequence[int] | None = None) -> QuerySet[Lead]:
     """Qualified leads that may become MQLs as soon as they are promising."""
-    waiting = Lead.objects.filter(stage=Stage.QUALIFIED)
+    waiting = holding.without_held(Lead.objects.filter(stage=Stage.QUALIFIED))
     asked = criteria.asked_of(Stage.QUALIFIED)
     if criteria.WAITING_TIME in asked:
         waiting = waiting.filter(Q(not_before_on=None) | Q(not_before_on__lte=localdate()))
@@ -57,4 +58,5 @@ def _advance(lead_id: int, seq: int, model_number: int | None) -> bool:
     except Refused as refusal:
         log.info("not_promoted", lead=lead_id, why=str(refusal))
         return False
+    holding.let_go([lead_id])
     return True

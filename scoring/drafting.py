@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import connection, transaction
 from django.db.models import Max
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from leads.actors import Actor
 from leads.refusals import Refused
-from scoring.models import GroupCap, ModelVersion, Rule, Signal
+from scoring.models import DEFAULT_MODEL_ID, GroupCap, ModelVersion, Rule, ScoringModel, Signal
 from users.roles import Role
 
 # What a draft takes over from the version it is cloned from.
 CLONED = (
     "name",
     "threshold",
+    "hysteresis",
     "fit_cut",
     "interest_cut",
     "fit_floor",
@@ -24,6 +27,9 @@ CLONED = (
     "interest_floor",
     "interest_ceiling",
 )
+
+
+REVIEW_AFTER = timedelta(days=90)
 
 
 def require_admin(by: Actor) -> None:
@@ -37,7 +43,12 @@ def clone_to_draft(version_id: int, *, by: Actor) -> ModelVersion:
     require_admin(by)
     origin = ModelVersion.objects.select_for_update(no_key=True).get(pk=version_id)
     draft = ModelVersion.objects.create(
-        number=_next_number(), based_on=origin, **{name: getattr(origin, name) for name in CLONED}
+        model=origin.model,
+        number=_next_number(),
+        based_on=origin,
+        review_due_on=localdate() + REVIEW_AFTER,
+        edited_by=by.user,
+        **{name: getattr(origin, name) for name in CLONED},
     )
     Rule.objects.bulk_create(
         Rule(
@@ -53,6 +64,27 @@ def clone_to_draft(version_id: int, *, by: Actor) -> ModelVersion:
         GroupCap(version=draft, axis=cap.axis, group=cap.group, cap=cap.cap)
         for cap in origin.caps.all()
     )
+    return draft
+
+
+@transaction.atomic
+def begin_model(
+    name: str, conditions: list[dict], like_version_id: int, *, by: Actor
+) -> ModelVersion:
+    """A new model for some leads, with a first draft like a version of another model.
+
+    Raises Refused for who is no admin, ValidationError for a name that exists and for
+    conditions that make no sense. Nobody belongs to it before a version is in force.
+    """
+    require_admin(by)
+    others = ScoringModel.objects.exclude(pk=DEFAULT_MODEL_ID)
+    position = (others.aggregate(last=Max("position"))["last"] or 0) + 1
+    model = ScoringModel(name=name, conditions=conditions, position=position)
+    model.full_clean()
+    model.save()
+    draft = clone_to_draft(like_version_id, by=by)
+    ModelVersion.objects.filter(pk=draft.pk).update(model=model, name=name)
+    draft.refresh_from_db()
     return draft
 
 

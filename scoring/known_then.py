@@ -1,6 +1,6 @@
 """What was known of leads at an instant of each one's own: the features of the past, frozen.
 
-The hits of a past instant are the first ones of today's (folding.hits_query), and a field
+The hits of a past instant are the first ones of today's (hits.hits_query), and a field
 counts while it held (FieldMatch). So whatever happened, or was corrected, after the instant
 changes nothing here. An event counts from when it happened, also if it arrived later; fields
 known when a lead was first looked at are taken to have held from its beginning.
@@ -17,10 +17,11 @@ from typing import NamedTuple
 import numpy as np
 from django.db import connection, transaction
 
-from scoring import folding, rescore
+from scoring import rescore
 from scoring.choosing import these
 from scoring.conditions import Parameters
 from scoring.formula import power_sql
+from scoring.hits import hits_query
 from scoring.models import Signal
 
 # Leads whose events are read in one transaction.
@@ -98,10 +99,11 @@ def _matches_sql(signals: Sequence[Signal], parameters: Parameters) -> str:
 def _hits_sql(signals: Sequence[Signal], parameters: Parameters) -> str:
     half_lives = ", ".join(f"({s.pk:d}, {s.half_life_days or 'NULL'}::float8)" for s in signals)
     age = "date_part('epoch', cut.as_of - h.occurred_at) / 86400"
-    hits = folding.hits_query(these(parameters.values["lead_ids"]), signals, parameters)
+    hits = hits_query(these(parameters.values["lead_ids"]), signals, parameters)
     return f"""
         SELECT cut.place, h.signal_id, CASE WHEN v.half_life IS NULL THEN 1
                     ELSE {power_sql(f"-{age} / v.half_life")} END
           FROM ({hits}) h
           JOIN cut ON cut.lead_id = h.lead_id AND h.occurred_at <= cut.as_of
+           AND (h.until IS NULL OR cut.as_of < h.until)
           JOIN (VALUES {half_lives}) AS v (signal_id, half_life) ON v.signal_id = h.signal_id"""

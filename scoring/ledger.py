@@ -13,8 +13,9 @@ from django.utils.timezone import now
 
 from leads.models import Lead, Standing
 from scoring import rules
-from scoring.folding import read_hits
 from scoring.formula import Weights
+from scoring.governing import version_for
+from scoring.hits import read_hits
 from scoring.models import FieldMatch, ModelVersion, Rule, Signal
 from scoring.vocabulary import Axis
 
@@ -83,7 +84,7 @@ def explain(
     """The ledger of a lead; None when there is neither a standing nor an active version.
 
     Without `as_of` it is that of the standing: same instant, same version, same
-    cents. Otherwise `as_of` may lie in the past; the version is then the active one.
+    cents. Otherwise `as_of` may lie in the past; the version is then the one that scores it.
     """
     basis = basis_of(lead, as_of, version)
     if basis is None:
@@ -100,7 +101,7 @@ def basis_of(
     if standing and standing.scored_at and standing.model_version:
         as_of = standing.scored_at
         version = version or ModelVersion.objects.filter(number=standing.model_version).first()
-    version = version or ModelVersion.objects.active()
+    version = version or version_for(lead)
     return (version, as_of or now()) if version else None
 
 
@@ -115,7 +116,7 @@ def facts_of_many(lead_ids: Sequence[int], as_of: datetime) -> dict[int, list[Fa
     facts: dict[int, list[Fact]] = {lead_id: [] for lead_id in lead_ids}
     for hit in read_hits(lead_ids, as_of):
         facts[hit.lead_id].append(
-            Fact(signals[hit.signal_id], hit.occurred_at, event_id=hit.event_id)
+            Fact(signals[hit.signal_id], hit.since, hit.until, event_id=hit.event_id)
         )
     matches = FieldMatch.objects.filter(lead__in=lead_ids, since__lte=as_of)
     for lead_id, signal_id, since, until in matches.values_list(
@@ -213,12 +214,12 @@ class Point:
 def score_over_time(
     lead: Lead, days: int = 90, until: datetime | None = None, facts: list[Fact] | None = None
 ) -> list[Point]:
-    """One point a day, oldest first, by the active version: `days` + 1 points, or none without one.
+    """One point a day, oldest first, by its version of today: `days` + 1, or none without one.
 
     Shows how today's agreement would have judged the past. `facts` of the lead as of
     `until`, if at hand, are not read again.
     """
-    version = ModelVersion.objects.active()
+    version = version_for(lead)
     if version is None:
         return []
     until = until or now()

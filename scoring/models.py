@@ -1,18 +1,17 @@
 """The treaty between marketing and sales: what counts, and what it is worth.
 
-What PostgreSQL itself refuses (changing a published version or a signal that
-one uses) is in migration 0002. Derived rows and work rows: work_models.py.
+What PostgreSQL itself refuses (changing a submitted version or a signal that one uses)
+is in the migrations. Versions and signatures: version_models.py; derived rows and work
+rows: work_models.py.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -26,22 +25,31 @@ from scoring.dictionary_models import (
     TitleWord,
 )
 from scoring.study_models import BackTest
+from scoring.version_models import (
+    DEFAULT_MODEL_ID,
+    POINTS,
+    ModelVersion,
+    ScoringModel,
+    Signature,
+)
 from scoring.vocabulary import Axis, Frequency
 from scoring.work_models import (
     DirtyLead,
     FailedLead,
     FieldMatch,
+    HeldLead,
     LeadFeature,
     Publication,
 )
-from users.models import User
 
 __all__ = [
+    "DEFAULT_MODEL_ID",
     "BackTest",
     "DirtyLead",
     "FailedLead",
     "FieldMatch",
     "GroupCap",
+    "HeldLead",
     "IndustryWord",
     "LeadFeature",
     "LegalForm",
@@ -50,103 +58,14 @@ __all__ = [
     "Publication",
     "Rewording",
     "Rule",
+    "ScoringModel",
     "SharedMailbox",
     "Signal",
+    "Signature",
     "TitleWord",
 ]
 
 MOST_POINTS = Decimal(1000)
-POINTS: Any = {"max_digits": 7, "decimal_places": 2}
-
-
-class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
-    def active(self) -> ModelVersion | None:
-        """The one version that scores, or None before the first is published."""
-        return self.filter(state=ModelVersion.State.ACTIVE).first()
-
-
-class ModelVersion(models.Model):
-    """Rules, caps, threshold and cuts that belong together. Immutable once published."""
-
-    class State(models.TextChoices):
-        DRAFT = "draft", _("Draft")
-        ACTIVE = "active", _("Active")
-        RETIRED = "retired", _("Retired")
-
-    number = models.PositiveIntegerField(_("number"), unique=True)
-    name = models.CharField(_("name"), max_length=100)
-    state = models.CharField(
-        _("state"), max_length=10, choices=State.choices, default=State.DRAFT, editable=False
-    )
-    threshold = models.DecimalField(
-        _("threshold"), **POINTS, help_text=_("From this score on a lead may become an MQL.")
-    )
-    fit_cut = models.DecimalField(
-        _("fit cut"), **POINTS, help_text=_("From here on the fit is high.")
-    )
-    interest_cut = models.DecimalField(
-        _("interest cut"), **POINTS, help_text=_("From here on the interest is high.")
-    )
-    fit_floor = models.DecimalField(_("least fit"), **POINTS, default=Decimal(-50))
-    fit_ceiling = models.DecimalField(_("most fit"), **POINTS, default=Decimal(50))
-    interest_floor = models.DecimalField(_("least interest"), **POINTS, default=Decimal(-50))
-    interest_ceiling = models.DecimalField(_("most interest"), **POINTS, default=Decimal(100))
-    review_due_on = models.DateField(_("review due"), null=True, blank=True)
-    based_on = models.ForeignKey(
-        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
-    )
-    published_at = models.DateTimeField(_("published"), null=True, editable=False)
-    published_by = models.ForeignKey(
-        User, null=True, editable=False, on_delete=models.PROTECT, related_name="+"
-    )
-    retired_at = models.DateTimeField(_("retired"), null=True, editable=False)
-
-    objects = ModelVersionQuerySet.as_manager()
-
-    class Meta:
-        ordering = ("-number",)
-        verbose_name = _("scoring model version")
-        verbose_name_plural = _("scoring model versions")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["state"], condition=Q(state="active"), name="scoring_one_active_version"
-            ),
-            models.CheckConstraint(
-                condition=Q(fit_floor__lt=F("fit_ceiling"))
-                & Q(interest_floor__lt=F("interest_ceiling")),
-                name="scoring_version_floor_below_ceiling",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.number} · {self.title}"
-
-    @property
-    def title(self) -> str:
-        """The name; that of the version we ship, in the reader's language."""
-        return gettext(self.name) if self.name else ""
-
-    @property
-    def is_draft(self) -> bool:
-        return self.state == self.State.DRAFT
-
-    def clean(self) -> None:
-        """Refuse ranges upside down and a threshold that nobody can reach."""
-        errors = {}
-        for axis in Axis.values:
-            floor, ceiling = getattr(self, f"{axis}_floor"), getattr(self, f"{axis}_ceiling")
-            cut = getattr(self, f"{axis}_cut")
-            if None in (floor, ceiling, cut):
-                continue
-            if floor >= ceiling:
-                errors[f"{axis}_ceiling"] = _("The most must be greater than the least.")
-            elif not floor <= cut <= ceiling:
-                errors[f"{axis}_cut"] = _("The cut must lie between the least and the most.")
-        ceilings = (self.fit_ceiling, self.interest_ceiling)
-        if None not in (*ceilings, self.threshold) and self.threshold > sum(ceilings):
-            errors["threshold"] = _("No lead can reach this: it is more than both axes together.")
-        if errors:
-            raise ValidationError(errors)
 
 
 class Signal(models.Model):
@@ -162,7 +81,7 @@ class Signal(models.Model):
         _("kind of event"),
         max_length=100,
         blank=True,
-        help_text=_("For interest, e.g. page_viewed. Empty for fit."),
+        help_text=_("For interest, e.g. page_viewed. Empty for fit and for any inactivity."),
     )
     # [{"field": "path", "operator": "starts_with", "value": "/pricing"}, …]; all must hold.
     conditions = models.JSONField(_("conditions"), default=list, blank=True)
@@ -185,6 +104,20 @@ class Signal(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(3650)],
         help_text=_("After so many days an event counts half. Empty: it does not fade."),
     )
+    window_days = models.PositiveSmallIntegerField(
+        _("window in days"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text=_("An event counts in full for so many days, then no more. Instead of fading."),
+    )
+    inactive_days = models.PositiveSmallIntegerField(
+        _("days without"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text=_("Counts while the last such event lies at least so many days back."),
+    )
     # Place in LeadFeature.sums, counted from 1; never given to another signal.
     ordinal = models.PositiveSmallIntegerField(unique=True, editable=False)
     # When the events of all leads had been searched for it; None: not yet.
@@ -198,9 +131,22 @@ class Signal(models.Model):
         verbose_name_plural = _("signals")
         constraints = [
             models.CheckConstraint(
-                condition=(Q(axis=Axis.FIT, event_kind="", half_life_days=None))
-                | (Q(axis=Axis.INTEREST) & ~Q(event_kind="")),
+                condition=Q(
+                    axis=Axis.FIT,
+                    event_kind="",
+                    half_life_days=None,
+                    window_days=None,
+                    inactive_days=None,
+                )
+                | (Q(axis=Axis.INTEREST) & (~Q(event_kind="") | Q(inactive_days__gte=1))),
                 name="scoring_signal_axis",
+            ),
+            # Fading, a window and inactivity are three ways for time to pass: one of them.
+            models.CheckConstraint(
+                condition=Q(half_life_days=None, window_days=None)
+                | Q(half_life_days=None, inactive_days=None)
+                | Q(window_days=None, inactive_days=None),
+                name="scoring_signal_one_way_of_time",
             ),
             models.CheckConstraint(
                 condition=Q(half_life_days=None) | Q(half_life_days__gte=1),

@@ -1,4 +1,4 @@
-"""From draft to active. Only admins start it, and each step can be taken up again.
+"""From signed to active. Only admins start it, and each step can be taken up again.
 
 New signals are counted (in chunks) → the version is activated (one commit) → all
 leads are scored anew → who became ready moves on. A Publication row remembers how
@@ -9,118 +9,120 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
+from leads import audit
 from leads.actors import Actor
 from leads.hints import hint
 from leads.models import Lead
 from leads.refusals import Conflict, Refused
 from leads.standing import settle_standings
-from scoring import crossing, folding, rescore
+from scoring import crossing, governing, holding, rescore
+from scoring.choosing import EVERYBODY
 from scoring.drafting import require_admin
-from scoring.formula import Weights, scores_query
 from scoring.models import ModelVersion, Publication, Signal
-from scoring.vocabulary import Axis
 
 log = structlog.get_logger(__name__)
 
 
+MOST_HANDOFFS = 10_000  # a day
+
+
 @dataclass(frozen=True)
-class Preview:
-    """What publishing a version now would change: leads whose "promising" flag turns.
+class Plan:
+    """How to publish: for all leads anew or new ones only, and how many hand-offs a day."""
 
-    `moving_count` of those that enter are waiting as Qualified leads: they become MQLs.
-    """
+    scope: str = Publication.Scope.ALL
+    daily_handoffs: int | None = None
 
-    enter_count: int
-    leave_count: int
-    stay_count: int
-    moving_count: int
-    enter: list[Lead]
-    leave: list[Lead]
-
-
-MOST_NAMED = 20
+    def check(self) -> None:
+        if self.scope not in Publication.Scope.values:
+            raise Refused(_("Say for whom: all leads anew, or new leads only."))
+        if self.daily_handoffs is not None and not 1 <= self.daily_handoffs <= MOST_HANDOFFS:
+            raise Refused(
+                _("Hand-offs a day: a whole number from 1 to %(most)s.") % {"most": MOST_HANDOFFS}
+            )
 
 
-@transaction.atomic
-def preview(version: ModelVersion) -> Preview:
-    """Score all leads by this version without writing anything. One pass over the features."""
-    rescore.set_limits()
-    as_of = folding.database_instant()
-    fresh = scores_query(Weights.of(version))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT fresh.lead_id, fresh.is_promising, coalesce(s.is_promising, false)
-              FROM ({fresh}) fresh LEFT JOIN leads_standing s ON s.lead_id = fresh.lead_id
-             WHERE fresh.is_promising OR s.is_promising ORDER BY fresh.score DESC, fresh.lead_id
-            """,
-            {"as_of": as_of},
-        )
-        rows = cursor.fetchall()
-    enter = [lead_id for lead_id, will, was in rows if will and not was]
-    leave = [lead_id for lead_id, will, was in rows if was and not will]
-    return Preview(
-        enter_count=len(enter),
-        leave_count=len(leave),
-        stay_count=len(rows) - len(enter) - len(leave),
-        moving_count=crossing.waiting_leads(enter).count(),
-        enter=_named(enter[:MOST_NAMED]),
-        leave=_named(leave[:MOST_NAMED]),
-    )
-
-
-def _named(lead_ids: list[int]) -> list[Lead]:
-    leads = Lead.objects.select_related("standing").in_bulk(lead_ids)
-    return [leads[lead_id] for lead_id in lead_ids if lead_id in leads]
+FOR_ALL = Plan()
 
 
 @transaction.atomic
-def publish(version_id: int, *, by: Actor) -> Publication:
-    """Put a draft into force. Refused unless by an admin and the draft makes sense.
+def publish(version_id: int, *, by: Actor, plan: Plan = FOR_ALL) -> Publication:
+    """Put a signed version into force, or bring back one that retired.
 
-    With no signal left to count it is active when this returns; scoring all
-    leads follows in the background either way.
+    Raises Refused unless by an admin. With no signal left to count, and its instant reached,
+    it is active when this returns; scoring all leads follows in the background either way.
+    A version that comes back does so for the leads that it scored before.
     """
     require_admin(by)
+    plan.check()
     version = ModelVersion.objects.select_for_update(no_key=True).get(pk=version_id)
-    if not version.is_draft or Publication.objects.filter(version=version).exists():
+    State = ModelVersion.State
+    if version.publications.filter(finished_at=None).exists() or version.state == State.ACTIVE:
         raise Conflict(
             _("Version %(number)s is published already or on its way. Clone it to change it.")
             % {"number": version.number}
         )
+    if version.state not in (State.SIGNED, State.RETIRED) or not _was_signed(version):
+        raise Refused(
+            _("Version %(number)s is not signed by marketing and sales yet.")
+            % {"number": version.number}
+        )
     if running := Publication.objects.filter(finished_at=None).select_related("version").first():
         raise Conflict(_in_the_way(running))
-    _require_sense(version)
-    publication = Publication.objects.create(version=version, requested_by=by.user)
-    if not signals_to_count(version):
+    is_rollback = version.state == State.RETIRED
+    publication = Publication.objects.create(
+        version=version,
+        requested_by=by.user,
+        scope=Publication.Scope.ALL if is_rollback else plan.scope,
+        is_rollback=is_rollback,
+        daily_handoffs=plan.daily_handoffs,
+    )
+    audit.record(
+        by,
+        "brought_back" if is_rollback else "published",
+        object_kind="scoring_version",
+        object_id=version.pk,
+        changes={"scope": ["", publication.scope], "daily": [None, plan.daily_handoffs]},
+    )
+    if not publication.is_waiting and not signals_to_count(version):
         _activate(publication)
     transaction.on_commit(partial(hint, "scoring.tasks.publish"), robust=True)
     return publication
+
+
+def _was_signed(version: ModelVersion) -> bool:
+    """A version that never was in force and retired was given up, not signed for use."""
+    return version.state != ModelVersion.State.RETIRED or version.published_at is not None
 
 
 def _in_the_way(publication: Publication) -> str:
     number = {"number": publication.version.number}
     if publication.is_stopped:
         return _("Version %(number)s stopped on its way. Let it go on first.") % number
+    if publication.is_waiting:
+        return _("Version %(number)s waits for its date. Call that off first.") % number
     return _("Version %(number)s is being published. Wait until it is done.") % number
 
 
-def _require_sense(version: ModelVersion) -> None:
-    axes = set(version.rules.values_list("signal__axis", flat=True))
-    missing = [str(Axis(axis).label) for axis in Axis.values if axis not in axes]
-    if missing:
-        raise Refused(
-            _("Version %(number)s has no rule for: %(axes)s. No lead could become an MQL.")
-            % {"number": version.number, "axes": ", ".join(missing)}
-        )
+@transaction.atomic
+def call_off(version_id: int, *, by: Actor) -> None:
+    """Take back a publication that waits for its date; the version stays signed."""
+    require_admin(by)
+    rows = Publication.objects.select_for_update(no_key=True, of=("self",))
+    waiting = rows.select_related("version").filter(version=version_id, finished_at=None).first()
+    if waiting is None or waiting.activated_at is not None:
+        raise Conflict(_("It is in force already, or nobody asked for it."))
+    audit.record(by, "called_off", object_kind="scoring_version", object_id=version_id)
+    waiting.delete()
 
 
 def signals_to_count(version: ModelVersion) -> list[Signal]:
@@ -129,15 +131,27 @@ def signals_to_count(version: ModelVersion) -> list[Signal]:
 
 
 def _activate(publication: Publication) -> None:
-    """Retire the active version and activate the new one, while no lead is being folded."""
+    """Retire the active version of its model and activate this one, while no lead is folded."""
     rescore.set_limits()
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE scoring_leadfeature IN SHARE ROW EXCLUSIVE MODE")
     State = ModelVersion.State
-    ModelVersion.objects.filter(state=State.ACTIVE).update(state=State.RETIRED, retired_at=Now())
-    ModelVersion.objects.filter(pk=publication.version_id).update(
-        state=State.ACTIVE, published_at=Now(), published_by=publication.requested_by
-    )
+    version = publication.version
+    active = ModelVersion.objects.filter(state=State.ACTIVE, model=version.model_id)
+    former = active.first()
+    active.update(state=State.RETIRED, retired_at=Now())
+    changes: dict[str, Any] = {"state": State.ACTIVE}
+    if publication.is_rollback:
+        changes["retired_at"] = None
+    else:
+        changes |= {"published_at": Now(), "published_by": publication.requested_by}
+        changes["replaces"] = former
+        if publication.scope == Publication.Scope.NEW and former:
+            changes["after_lead_id"] = Lead.objects.aggregate(last=Max("pk"))["last"] or 0
+    ModelVersion.objects.filter(pk=version.pk).update(**changes)
+    if former is None:
+        # The model has its first version: from now on leads belong to it.
+        governing.assign_models(EVERYBODY)
     _note(publication, "activated_at")
 
 
@@ -178,7 +192,10 @@ def drain(limit: int = 1) -> int:
 
 
 def _under_way() -> QuerySet[Publication]:
-    return Publication.objects.filter(finished_at=None, attempts__lt=Publication.MOST_ATTEMPTS)
+    is_due = Q(version__effective_from=None) | Q(version__effective_from__lte=Now())
+    return Publication.objects.filter(
+        is_due, finished_at=None, attempts__lt=Publication.MOST_ATTEMPTS
+    )
 
 
 def _drain_publication() -> int:
@@ -206,7 +223,9 @@ def resume(version_id: int, *, by: Actor) -> Publication:
     """
     require_admin(by)
     rows = Publication.objects.select_for_update(no_key=True, of=("self",))
-    publication = rows.select_related("version").filter(version=version_id).first()
+    publication = (
+        rows.select_related("version").filter(version=version_id, finished_at=None).first()
+    )
     if publication is None or not publication.is_stopped:
         raise Conflict(_("This publication does not stand still: somebody was faster."))
     publication.attempts = 0
@@ -229,7 +248,8 @@ def _step(publication_id: int) -> bool:
             _activate(publication)
             return True
         if publication.recomputed_at is None:
-            rescore.recompute_all()
+            with holding.hold_the_newly_ready(publication):
+                rescore.recompute_all()
             _note(publication, "recomputed_at")
             return True
     settle_standings()

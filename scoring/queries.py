@@ -215,10 +215,11 @@ class Draft:
 
 
 def drafts() -> list[Draft]:
-    """Drafts that nobody has published yet, newest first, with what they change."""
+    """Versions that are not in force yet, newest first, with what they change."""
+    State = ModelVersion.State
     waiting = ModelVersion.objects.filter(
-        state=ModelVersion.State.DRAFT, publication=None
-    ).select_related("based_on")
+        state__in=[State.DRAFT, State.IN_REVIEW, State.SIGNED]
+    ).select_related("based_on", "model")
     return [Draft(version, drafting.changes_of(version)) for version in waiting]
 
 

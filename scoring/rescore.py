@@ -18,10 +18,9 @@ from django.db.models.functions import Now
 from leads.hints import hint
 from leads.models import Lead
 from leads.standing import replace_standings, settle_standings, write_standings
-from scoring import crossing, folding
-from scoring.choosing import between, these
-from scoring.formula import Weights, scores_query
-from scoring.models import DirtyLead, FailedLead, LeadFeature, ModelVersion, Signal
+from scoring import crossing, folding, governing, holding
+from scoring.choosing import EVERYBODY, between, these
+from scoring.models import DirtyLead, FailedLead, LeadFeature, Publication, Signal
 
 log = structlog.get_logger(__name__)
 
@@ -150,7 +149,7 @@ def set_limits() -> None:
 
 @transaction.atomic
 def recompute_all(as_of: datetime | None = None) -> int:
-    """Score all leads by the active version in one statement; returns how many.
+    """Score all leads by the versions in force in one statement; returns how many.
 
     `as_of` must not lie before the newest fold (None: now). No fold runs
     meanwhile, so none of their results can be overwritten with older ones.
@@ -158,14 +157,28 @@ def recompute_all(as_of: datetime | None = None) -> int:
     set_limits()
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE scoring_leadfeature IN SHARE ROW EXCLUSIVE MODE")
-    version = ModelVersion.objects.active()
-    if version is None:
+    query = governing.current_scores_query(anchors="%(anchors)s::timestamptz[]")
+    if query is None:
         return 0
+    as_of = folding.settled_instant(EVERYBODY, as_of)
     # Looked up here once, for each parallel worker would look them up for itself.
     anchors = list(LeadFeature.objects.values_list("anchor_at", flat=True).distinct())
-    query = scores_query(Weights.of(version), anchors="%(anchors)s::timestamptz[]")
-    as_of = as_of or folding.database_instant()
     return replace_standings(query, {"as_of": as_of, "anchors": anchors})
+
+
+def turn() -> int:
+    """Count anew, in chunks, the leads for whom an event left its window or a silence began.
+
+    Returns how many. Their standings follow with the next scoring; what is left over until
+    then, that counts itself. So long work need not be done under its locks.
+    """
+    done = 0
+    while due := folding.turned_leads(EVERYBODY, folding.database_instant(), CHUNK):
+        with transaction.atomic():
+            set_limits()
+            folding.count(these(due))
+        done += len(due)
+    return done
 
 
 CHANGED_ONLY = """
@@ -181,9 +194,18 @@ def refresh() -> int:
     In small transactions, for it runs every few minutes beside everything else.
     Returns how many standings changed.
     """
+    if _is_being_published():
+        return 0  # the publication scores all leads itself, and decides who goes to sales when
+    turn()
     changed = sum(_refresh_some(ids) for ids in chunks_of_leads(LeadFeature.objects.all(), "lead"))
+    holding.release()
     crossing.promote()
     return changed
+
+
+def _is_being_published() -> bool:
+    under_way = Publication.objects.exclude(activated_at=None).filter(recomputed_at=None)
+    return under_way.filter(attempts__lt=Publication.MOST_ATTEMPTS).exists()
 
 
 @transaction.atomic
@@ -191,12 +213,11 @@ def _refresh_some(lead_ids: Sequence[int]) -> int:
     set_limits()
     which = these(lead_ids)
     folding.lock_features(which)
-    version = ModelVersion.objects.active()
-    if version is None:
+    query = governing.current_scores_query(f"f.lead_id {which.sql}")
+    if query is None:
         return 0
-    query = scores_query(Weights.of(version), f"f.lead_id {which.sql}")
     return write_standings(
-        CHANGED_ONLY.format(query=query), which.values | {"as_of": folding.database_instant()}
+        CHANGED_ONLY.format(query=query), which.values | {"as_of": folding.settled_instant(which)}
     )
 
 

@@ -12,9 +12,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 CENT = Decimal("0.01")
 # 2^-500 is nothing; and twice decayed it still is a number, which PostgreSQL insists on.
@@ -159,6 +159,39 @@ def _bucket(occurrence: Occurrence, frequency: str, period_days: int, zone: tzin
         local_day = occurrence.occurred_at.astimezone(zone).date()
         return (local_day - FIRST_MONDAY).days // period_days
     return None
+
+
+class Held(NamedTuple):
+    """An occurrence counts from `since` on, until `until` (None: for ever)."""
+
+    event_id: int
+    since: datetime
+    until: datetime | None
+
+
+def within_window(chosen: Sequence[Occurrence], days: int, *, only_newest: bool) -> list[Held]:
+    """Each counts for so many days; where one of those alike counts, until a newer one comes."""
+    held = []
+    for place, one in enumerate(chosen):
+        until = one.occurred_at + timedelta(days=days)
+        later = (o.occurred_at for o in chosen[place + 1 :] if o.distinct == one.distinct)
+        if only_newest:
+            until = min(until, next(later, until))
+        if one.occurred_at < until:
+            held.append(Held(one.event_id, one.occurred_at, until))
+    return held
+
+
+def silences(occurrences: Iterable[Occurrence], least_days: int) -> list[Held]:
+    """When nothing had happened for so many days, after each occurrence until the next."""
+    ordered = sorted(occurrences)
+    held = []
+    for one, following in zip(ordered, [*ordered[1:], None], strict=True):
+        since = one.occurred_at + timedelta(days=least_days)
+        until = following.occurred_at if following else None
+        if until is None or since < until:
+            held.append(Held(one.event_id, since, until))
+    return held
 
 
 # --- What are they worth? -----------------------------------------------------

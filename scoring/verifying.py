@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -22,13 +22,15 @@ from leads.models import Lead, Standing
 from scoring import conditions, dictionaries, folding, rules
 from scoring.choosing import between
 from scoring.conditions import Parameters
-from scoring.formula import Weights, scores_query
+from scoring.governing import current_scores_query, reigns
+from scoring.hits import EVENT_INSTANT, read_hits
 from scoring.ledger import Ledger, facts_of_many
 from scoring.matching import LEAD_TABLES
 from scoring.meanings import MEANINGS, Words
-from scoring.models import FieldMatch, ModelVersion, Rewording, Signal
+from scoring.models import FieldMatch, Rewording, Signal
 from scoring.rescore import LARGE_CHUNK, chunks_of_leads, set_limits
 from scoring.vocabulary import Axis, Frequency, find_field
+from tracking.events import NOT_ACTIVITY
 from tracking.models import Verdict
 
 SAMPLE = 500
@@ -91,12 +93,11 @@ def leads_without_features() -> list[Discrepancy]:
 
 def standings_against_features() -> list[Discrepancy]:
     """Every standing is, to the cent, what the features are worth at its own instant."""
-    version = ModelVersion.objects.active()
-    # After a dictionary was edited all leads are matched first, then scored.
-    if version is None or Rewording.objects.exists():
-        return []
     scored_at = "(SELECT s.scored_at FROM leads_standing s WHERE s.lead_id = f.lead_id)"
-    query = scores_query(Weights.of(version), SETTLED.format(lead="f.lead_id"), as_of=scored_at)
+    query = current_scores_query(SETTLED.format(lead="f.lead_id"), as_of=scored_at)
+    # After a dictionary was edited all leads are matched first, then scored.
+    if query is None or Rewording.objects.exists():
+        return []
     rows = _rows(f"""
         SELECT right_one.lead_id, round(s.score / 100.0, 2), round(right_one.score / 100.0, 2),
                s.quadrant, right_one.quadrant, s.model_version
@@ -148,15 +149,14 @@ def features_against_events() -> list[Discrepancy]:
 
 def standings_against_ledger(lead_ids: Sequence[int]) -> list[Discrepancy]:
     """The lines of the ledger add up to the standing, to the cent."""
-    version = ModelVersion.objects.active()
-    if version is None:
-        return []
-    ledger, found = Ledger(version), []
+    ledgers = {reign.version.number: Ledger(reign.version) for reign in reigns()}
+    found = []
     for some in _slices(lead_ids):
         facts = facts_of_many(some, folding.database_instant())
-        standings = Standing.objects.filter(pk__in=some, model_version=version.number)
+        standings = Standing.objects.filter(pk__in=some, model_version__in=ledgers)
         for standing in standings.exclude(scored_at=None):
-            assert standing.scored_at is not None
+            assert standing.scored_at is not None and standing.model_version
+            ledger = ledgers[standing.model_version]
             explanation = ledger.at(facts[standing.lead_id], standing.scored_at)
             total = sum((line.value for line in explanation.lines), Decimal(0))
             right = (explanation.fit, explanation.interest, total)
@@ -171,7 +171,7 @@ def hits_against_rules(lead_ids: Sequence[int]) -> list[Discrepancy]:
     signals = [signal for signal in Signal.objects.all() if not signal.is_fit]
     as_of, found = folding.database_instant(), []
     for some in _slices(lead_ids):
-        by_sql = {tuple(hit) for hit in folding.read_hits(some, as_of)}
+        by_sql = {tuple(hit) for hit in read_hits(some, as_of)}
         found += _differences("hits ≠ rules", by_sql, _hits_by_rules(some, signals, as_of))
     return found
 
@@ -183,36 +183,57 @@ def _hits_by_rules(
     events: dict[tuple[int, str], list[tuple[int, datetime, dict]]] = defaultdict(list)
     columns = "".join(f", ({_field_sql(name, Axis.INTEREST)})::text" for name in names)
     for lead_id, kind, event_id, at, *texts in _rows(
-        f"""SELECT e.lead_id, e.kind, e.id, {folding.EVENT_INSTANT}{columns} FROM tracking_event e
+        f"""SELECT e.lead_id, e.kind, e.id, {EVENT_INSTANT}{columns} FROM tracking_event e
              WHERE e.lead_id = ANY(%(lead_ids)s) AND e.verdict < {Verdict.MACHINE:d}
-               AND {folding.EVENT_INSTANT} <= %(as_of)s""",
+               AND {EVENT_INSTANT} <= %(as_of)s""",
         {"lead_ids": list(lead_ids), "as_of": as_of},
     ):
         known = dict(zip(names, texts, strict=True))
         events[lead_id, kind].append((event_id, at, known))
     return {
-        (lead_id, signal.pk, chosen.event_id, chosen.occurred_at)
+        (lead_id, signal.pk, *held)
         for signal in signals
         for lead_id in lead_ids
-        for chosen in _counted(signal, events[lead_id, signal.event_kind])
+        for held in _held(signal, _events_for(signal, lead_id, events))
+        if held.since <= as_of
     }
 
 
-def _counted(
-    signal: Signal, events: Iterable[tuple[int, datetime, dict]]
-) -> list[rules.Occurrence]:
+def _events_for(
+    signal: Signal, lead_id: int, events: dict[tuple[int, str], list[tuple]]
+) -> list[tuple]:
+    if signal.event_kind:
+        return events[lead_id, signal.event_kind]
+    return [
+        event
+        for (whose, kind), some in list(events.items())
+        if whose == lead_id and kind not in NOT_ACTIVITY
+        for event in some
+    ]
+
+
+def _held(signal: Signal, events: Iterable[tuple[int, datetime, dict]]) -> Iterable[rules.Held]:
     matching = [
         rules.Occurrence(at, event_id, known.get(signal.distinct_field) or "")
         for event_id, at, known in events
         if _all_hold(signal.conditions, known)
     ]
-    return rules.counted(
+    if signal.inactive_days:
+        return rules.silences(matching, signal.inactive_days)
+    is_one = signal.frequency in (Frequency.ONCE, Frequency.PER_DISTINCT)
+    frequency = Frequency.EVERY if signal.window_days and is_one else Frequency(signal.frequency)
+    chosen = rules.counted(
         matching,
-        frequency=Frequency(signal.frequency).value,
+        frequency=frequency.value,
         max_count=signal.max_count,
         period_days=signal.period_days,
         zone=ZoneInfo(settings.REPORTING_TIME_ZONE),
     )
+    if signal.window_days:
+        alike = signal.frequency == Frequency.PER_DISTINCT
+        one_kind = chosen if alike else [replace(one, distinct="") for one in chosen]
+        return rules.within_window(one_kind, signal.window_days, only_newest=is_one)
+    return [rules.Held(one.event_id, one.occurred_at, None) for one in chosen]
 
 
 def matches_against_fields(lead_ids: Sequence[int]) -> list[Discrepancy]:

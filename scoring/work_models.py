@@ -7,12 +7,14 @@ The derived ones may be thrown away and rebuilt at any time
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from leads.models import Lead
+from scoring.version_models import DEFAULT_MODEL_ID
 from users.models import User
 
 
@@ -58,9 +60,16 @@ class LeadFeature(models.Model):
     sums = ArrayField(models.FloatField(), default=list)
     anchor_at = models.DateTimeField()
     folded_at = models.DateTimeField()
+    # Which ScoringModel the lead belongs to; of interest while several are in force.
+    model_id = models.SmallIntegerField(db_default=DEFAULT_MODEL_ID)
+    # When time alone changes a sum: an event leaves its window, or inactivity begins.
+    turns_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("lead feature")
+        indexes = [
+            models.Index("turns_at", name="scoring_feature_turns", condition=~Q(turns_at=None))
+        ]
 
     def __str__(self) -> str:
         return f"features of lead {self.lead_id}"
@@ -111,9 +120,22 @@ class Publication(models.Model):
 
     MOST_ATTEMPTS = 5
 
-    version = models.OneToOneField(
-        "scoring.ModelVersion", on_delete=models.CASCADE, related_name="publication"
+    class Scope(models.TextChoices):
+        ALL = "all", _("all leads, anew")
+        NEW = "new", _("new leads only")
+
+    version = models.ForeignKey(
+        "scoring.ModelVersion", on_delete=models.CASCADE, related_name="publications"
     )
+    scope = models.CharField(_("for"), max_length=3, choices=Scope.choices, default=Scope.ALL)
+    # A version that was in force before comes back, with the leads that it scored.
+    is_rollback = models.BooleanField(default=False)
+    # Of the leads that become ready by this publication alone, how many a day go to sales.
+    daily_handoffs = models.PositiveSmallIntegerField(
+        _("hand-offs a day"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    # How many it held back for that.
+    held_count = models.PositiveIntegerField(default=0, editable=False)
     requested_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField(db_default=Now())
     activated_at = models.DateTimeField(null=True)
@@ -126,6 +148,13 @@ class Publication(models.Model):
         ordering = ("-requested_at",)
         verbose_name = _("publication")
         verbose_name_plural = _("publications")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version"],
+                condition=Q(finished_at=None),
+                name="scoring_publication_one_way",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"publication of version {self.version_id}"
@@ -135,6 +164,27 @@ class Publication(models.Model):
         return self.finished_at is None
 
     @property
+    def is_waiting(self) -> bool:
+        """Signed and asked for, but not to be in force yet."""
+        return self.activated_at is None and self.version.is_due_later
+
+    @property
     def is_stopped(self) -> bool:
         """Failed so often that nobody tries again until an admin says so."""
         return self.is_running and self.attempts >= self.MOST_ATTEMPTS
+
+
+class HeldLead(models.Model):
+    """A lead that a publication alone made ready: it goes to sales by and by, or when it acts."""
+
+    lead = models.OneToOneField(
+        Lead, on_delete=models.CASCADE, primary_key=True, related_name="held"
+    )
+    publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="held")
+
+    class Meta:
+        verbose_name = _("lead held back")
+        verbose_name_plural = _("leads held back")
+
+    def __str__(self) -> str:
+        return f"lead {self.lead_id}"

@@ -6,7 +6,7 @@ Works on what was told, not on what is stored: plain dicts of events.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,17 @@ class Law:
     most: int = 1
     days: int = 1
     path_contains: str = ""
+    window: int | None = None
+    silence: int | None = None
+
+    @property
+    def lasting(self) -> int | None:
+        """The window in days, unless the law is about silence."""
+        return None if self.silence else self.window
+
+    @property
+    def fading(self) -> int | None:
+        return None if self.silence or self.window else self.half_life
 
 
 def shares_limit(law: Law, one: Told, other: Told) -> bool:
@@ -49,10 +60,22 @@ def shares_limit(law: Law, one: Told, other: Told) -> bool:
     return True
 
 
-def counts(law: Law, event: Told, story: list[Told]) -> bool:
-    """Fewer than the limit of like events come before it."""
+def counts(law: Law, event: Told, story: list[Told], as_of: datetime) -> bool:
+    """Fewer than the limit of like events come before it; or time is what the law is about."""
     if not is_meant(law, event):
         return False
+    if law.silence:
+        return ends_in_silence(law, event, story, as_of)
+    if law.lasting and as_of >= event.at + timedelta(days=law.lasting):
+        return False
+    if law.lasting and law.frequency in ("once", "per_distinct"):
+        return not any(
+            is_meant(law, e)
+            and shares_limit(law, e, event)
+            and e.at <= as_of
+            and (e.at, e.number) > (event.at, event.number)
+            for e in story
+        )
     if law.frequency == "every":
         return True
     earlier = [
@@ -63,6 +86,16 @@ def counts(law: Law, event: Told, story: list[Told]) -> bool:
         and (e.at, e.number) < (event.at, event.number)
     ]
     return len(earlier) < (law.most if law.frequency == "per_period" else 1)
+
+
+def ends_in_silence(law: Law, event: Told, story: list[Told], as_of: datetime) -> bool:
+    """Nothing like it came after it, and by now that lasts long enough."""
+    later = [
+        e
+        for e in story
+        if is_meant(law, e) and e.at <= as_of and (e.at, e.number) > (event.at, event.number)
+    ]
+    return not later and as_of >= event.at + timedelta(days=law.silence or 0)
 
 
 def is_meant(law: Law, event: Told) -> bool:
@@ -86,7 +119,7 @@ def interest(
         groups: dict[str, Decimal] = {}
         for number, law in enumerate(laws):
             for event in story:
-                if event.at <= as_of and counts(law, event, story):
+                if event.at <= as_of and counts(law, event, story, as_of):
                     key = law.group or f"rule {number}"
                     groups[key] = groups.get(key, Decimal(0)) + worth(law, event, as_of)
         total = Decimal(0)
@@ -100,7 +133,7 @@ def interest(
 
 
 def worth(law: Law, event: Told, as_of: datetime) -> Decimal:
-    if law.half_life is None:
+    if law.fading is None:
         return law.points
     age = Decimal((as_of - event.at).total_seconds()) / 86400
-    return law.points * Decimal(2) ** (-age / law.half_life)
+    return law.points * Decimal(2) ** (-age / law.fading)

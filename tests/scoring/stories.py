@@ -11,8 +11,11 @@ from leads import lifecycle
 from leads.actors import Actor
 from leads.capture import capture_lead
 from leads.models import Account, Lead, Standing
-from scoring import rescore
+from scoring import publishing, rescore, signing
+from scoring.models import ModelVersion, Signature
+from tests.factories import UserFactory
 from tracking.models import Event, Source
+from users.roles import Role
 
 SYSTEM = Actor.system("test")
 _numbers = count(1)
@@ -73,6 +76,36 @@ def tell_events(lead: Lead | None, *stories: str, **fields) -> list[Event]:
 def _age(text: str) -> timedelta:
     unit = {"d": "days", "h": "hours", "m": "minutes"}[text[-1]]
     return timedelta(**{unit: float(text[:-1])})
+
+
+def sign(version: ModelVersion) -> ModelVersion:
+    """Have marketing and sales sign a draft, as the product does it."""
+    if version.state == ModelVersion.State.DRAFT:
+        signing.submit(version.pk, by=SYSTEM)
+    for role in (Role.MARKETER, Role.MANAGER):
+        signer = UserFactory(role=role)
+        signing.sign(version.pk, by=Actor.of(signer))
+    version.refresh_from_db()
+    return version
+
+
+def put_in_force(version: ModelVersion) -> ModelVersion:
+    """Sign a draft, publish it, and do all the work that this asks for."""
+    publishing.publish(sign(version).pk, by=SYSTEM)
+    while publishing.drain():
+        pass
+    version.refresh_from_db()
+    return version
+
+
+def enforce(version: ModelVersion) -> None:
+    """Past the process, which would refuse what is drawn here; PostgreSQL wants two signatures."""
+    rows = ModelVersion.objects.filter(pk=version.pk)
+    rows.update(state="in_review")
+    for side in ("marketing", "sales"):
+        Signature.objects.create(version=version, side=side, signed_by=UserFactory())
+    rows.update(state="signed")
+    rows.update(state="active")
 
 
 def settle() -> None:

@@ -19,7 +19,7 @@ from scoring.verifying import verify
 from tests.factories import LeadFactory
 from tests.scoring import oracle
 from tests.scoring.oracle import Law, Told
-from tests.scoring.stories import website
+from tests.scoring.stories import enforce, website
 from tracking.models import Event, Verdict
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +45,8 @@ laws = st.builds(
     kind=st.sampled_from(KINDS),
     points=points,
     half_life=st.sampled_from([None, 1, 7, 45]),
+    window=st.sampled_from([None, None, 5, 90, 1000]),
+    silence=st.sampled_from([None, None, None, 20, 500]),
     group=st.sampled_from(["", "A", "B"]),
     frequency=st.sampled_from(["every", "once", "per_period", "per_distinct"]),
     most=st.integers(1, 3),
@@ -72,12 +74,13 @@ def agree(some_laws: list[Law], some_caps: dict[str, Decimal]) -> ModelVersion:
             if law.path_contains else [],
             frequency=law.frequency, max_count=law.most, period_days=law.days,
             distinct_field="path" if law.frequency == "per_distinct" else "",
-            half_life_days=law.half_life, ordinal=100 + place,
+            half_life_days=law.fading, window_days=law.lasting, inactive_days=law.silence,
+            ordinal=100 + place,
         )  # fmt: skip
         Rule.objects.create(version=version, signal=signal, points=law.points, group=law.group)
     for group, cap in some_caps.items():
         GroupCap.objects.create(version=version, axis="interest", group=group, cap=cap)
-    ModelVersion.objects.filter(pk=version.pk).update(state="active")
+    enforce(version)
     return version
 
 

@@ -25,7 +25,7 @@ from scoring.models import (
     TitleWord,
 )
 from scoring.vocabulary import find_field
-from tests.scoring.stories import good_fit_lead, settle, some_lead, standing_of
+from tests.scoring.stories import enforce, good_fit_lead, settle, some_lead, standing_of
 
 pytestmark = pytest.mark.django_db
 NAMES = ("seniority", "department", "canonical_industry", "company_name")
@@ -150,7 +150,7 @@ def executive_rule():
     interest = Signal.objects.filter(axis="interest").first()
     Rule.objects.create(version=draft, signal=interest, points=1)
     ModelVersion.objects.filter(pk=version.pk).update(state="retired")
-    ModelVersion.objects.filter(pk=draft.pk).update(state="active")
+    enforce(draft)
     rescore.rebuild()
     return signal
 

@@ -9,6 +9,7 @@ from leads.actors import Actor
 from leads.refusals import Conflict, Refused
 from scoring import drafting, publishing, rescore
 from scoring.models import ModelVersion, Publication
+from tests.scoring.stories import sign
 
 pytestmark = pytest.mark.django_db
 PAGE = reverse("scoring:model")
@@ -20,7 +21,7 @@ def stopped(ana, monkeypatch) -> Publication:
     draft = drafting.clone_to_draft(ModelVersion.objects.get().pk, by=Actor.of(ana))
     with monkeypatch.context() as patch:
         patch.setattr(rescore, "recompute_all", lambda: 1 / 0)
-        publication = publishing.publish(draft.pk, by=Actor.of(ana))
+        publication = publishing.publish(sign(draft).pk, by=Actor.of(ana))
         for _attempt in range(9):
             publishing.drain()
     publication.refresh_from_db()
@@ -81,6 +82,6 @@ def test_the_second_admin_learns_that_it_goes_on_already(client, ana, stopped):
 
 
 def test_another_version_is_told_what_is_in_its_way(ana, stopped):
-    draft = drafting.clone_to_draft(stopped.version_id, by=Actor.of(ana))
+    draft = sign(drafting.clone_to_draft(stopped.version_id, by=Actor.of(ana)))
     with pytest.raises(Conflict, match="Version 2 stopped on its way"):
         publishing.publish(draft.pk, by=Actor.of(ana))

@@ -10,7 +10,14 @@ from leads.models import Lead
 from leads.refusals import Conflict, Refused
 from scoring import drafting, publishing, rescore
 from scoring.models import GroupCap, ModelVersion, Publication, Rule, Signal
-from tests.scoring.stories import good_fit_lead, settle, standing_of, tell_events
+from tests.scoring.stories import (
+    good_fit_lead,
+    put_in_force,
+    settle,
+    sign,
+    standing_of,
+    tell_events,
+)
 from tracking.signals import event_recorded
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +44,8 @@ def finish() -> None:
     "sql",
     [
         "UPDATE scoring_modelversion SET threshold = 1",
+        "UPDATE scoring_modelversion SET hysteresis = 1",
+        "UPDATE scoring_modelversion SET state = 'signed'",
         "UPDATE scoring_modelversion SET state = 'draft'",
         "UPDATE scoring_modelversion SET state = 'retired', threshold = 1",
         "DELETE FROM scoring_modelversion",
@@ -85,6 +94,7 @@ def test_a_draft_is_a_copy_that_may_change(draft):
 def test_only_admins_clone_and_publish(draft, mia, ana):
     with pytest.raises(Refused, match="Only admins"):
         drafting.clone_to_draft(draft.pk, by=Actor.of(mia))
+    sign(draft)
     with pytest.raises(Refused, match="Only admins"):
         publishing.publish(draft.pk, by=Actor.of(mia))
     publishing.publish(draft.pk, by=Actor.of(ana))
@@ -98,8 +108,7 @@ def test_publishing_retires_scores_anew_and_keeps_the_books(draft):
     settle()
     before = standing_of(lead)
     draft.rules.filter(signal__key="demo").update(points=10)
-    publishing.publish(draft.pk, by=SYSTEM)
-    finish()
+    put_in_force(draft)
     after = standing_of(lead)
     assert after.interest < before.interest and after.model_version == 2
     old = ModelVersion.objects.get(number=1)
@@ -118,7 +127,7 @@ def test_publishing_counts_a_new_signal_first(draft):
     drafting.prepare_signal(signal)
     Signal.objects.bulk_create([signal])
     Rule.objects.create(version=draft, signal=signal, points=40)
-    publishing.publish(draft.pk, by=SYSTEM)
+    publishing.publish(sign(draft).pk, by=SYSTEM)
     assert ModelVersion.objects.active().number == 1  # not before it is counted
     finish()
     assert ModelVersion.objects.active().number == 2
@@ -132,14 +141,14 @@ def test_one_publication_at_a_time(draft):
     drafting.prepare_signal(signal)
     Signal.objects.bulk_create([signal])
     Rule.objects.create(version=draft, signal=signal, points=1)
-    publishing.publish(draft.pk, by=SYSTEM)
-    other = drafting.clone_to_draft(draft.pk, by=SYSTEM)
+    publishing.publish(sign(draft).pk, by=SYSTEM)
+    other = sign(drafting.clone_to_draft(draft.pk, by=SYSTEM))
     with pytest.raises(Conflict, match="Version 2 is being published"):
         publishing.publish(other.pk, by=SYSTEM)
 
 
 def test_a_publication_that_fails_stops_and_can_be_resumed(draft, ana, monkeypatch):
-    publishing.publish(draft.pk, by=SYSTEM)
+    publishing.publish(sign(draft).pk, by=SYSTEM)
     with monkeypatch.context() as broken:
         broken.setattr(rescore, "recompute_all", lambda: 1 / 0)
         for _attempt in range(9):
@@ -153,19 +162,3 @@ def test_a_publication_that_fails_stops_and_can_be_resumed(draft, ana, monkeypat
     assert publication.finished_at and publication.error == ""
 
 
-def test_a_preview_writes_nothing_and_counts_right(draft):
-    lead = good_fit_lead()
-    tell_events(lead, "pricing_page_viewed 0d ago")
-    rescore.enqueue([lead.pk])
-    settle()
-    assert publishing.preview(draft).enter_count == 0
-    draft.rules.filter(signal__key="pricing_page").update(points=40)
-    preview = publishing.preview(draft)
-    assert (preview.enter_count, preview.moving_count, preview.leave_count) == (1, 1, 0)
-    assert preview.enter == [lead]
-    assert standing_of(lead).model_version == 1
-
-
-def test_caps_of_unknown_groups_change_nothing(draft):
-    GroupCap.objects.create(version=draft, axis="interest", group="nobody", cap=0)
-    assert publishing.preview(draft).stay_count == 0
