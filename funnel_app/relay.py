@@ -19,7 +19,7 @@ from insights.traffic import folding as traffic
 from leads import duplicates
 from leads.imports import working as imports
 from sales import handoff
-from scoring import backtesting, publishing, rescore, rewording
+from scoring import account_scores, backtesting, publishing, rescore, rewording
 from scoring.prediction import predicting
 from tracking import attaching, jobs, reclassifying, visiting
 from tracking.verdicts import checking, running
@@ -45,6 +45,7 @@ DRAINS = [
     Drain("clicks", checking.drain, 200),
     Drain("verdicts", running.drain, 1),
     Drain("scores", rescore.drain_for_relay, rescore.BATCH),
+    Drain("account scores", account_scores.drain, account_scores.BATCH),
     Drain("publications", publishing.drain, 1),
     Drain("words", rewording.drain, 1),
     Drain("back-tests", backtesting.drain, 1),

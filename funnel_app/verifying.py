@@ -15,6 +15,7 @@ from insights import verifying as insights
 from leads import verifying as leads
 from leads.verifying import EXAMPLES, Outcome
 from sales import verifying as sales
+from scoring import account_verifying as accounts
 from scoring import verifying as scoring
 from tracking import verifying as tracking
 
@@ -32,6 +33,7 @@ def items(sample: int | None) -> Iterator[Item]:
         for check in checks:
             yield Item(app, partial(_run_sql, check))
     yield Item("scoring", partial(_run_scoring, sample))
+    yield Item("scoring", partial(_run_accounts, sample))
     for check in sales.CHECKS:
         yield Item("sales", partial(_run_sql, check))
     yield Item("insights", _run_insights)
@@ -56,3 +58,8 @@ def _run_scoring(sample: int | None) -> list[Outcome]:
         Outcome(f"no {check}", len(many), [str(one) for one in many[:EXAMPLES]])
         for check, many in found.items()
     ]
+
+
+def _run_accounts(sample: int | None) -> list[Outcome]:
+    found = [str(one) for one in accounts.verify(sample)]
+    return [Outcome("account scores are what their people say", len(found), found[:EXAMPLES])]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from decimal import Decimal
+
 from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from leads.lead_queries import with_roles
-from leads.models import Account, AccountQuerySet, BuyingRole, Lead
+from leads.models import Account, AccountQuerySet, AccountStanding, BuyingRole, Lead
 from leads.stages import FUNNEL
 
 MOST_PEOPLE = 200
@@ -45,3 +52,47 @@ def missing_roles(people: list[Lead]) -> list[str]:
     """Buying roles that nobody of these people is known to play."""
     known = {role.kind for person in people for role in person.buying_roles.all()}
     return [str(kind.label) for kind in BuyingRole.Kind if kind not in known]
+
+
+@dataclass(frozen=True)
+class ScoreLine:
+    """One part of an account's score in words; the values add up to the score, to the cent.
+
+    `lead` is the person behind it, where one is and the reader may see them.
+    """
+
+    words: str
+    value: Decimal
+    lead: Lead | None = None
+
+
+def score_of(account: Account, user) -> list[ScoreLine]:
+    """Why the account has its score; empty while nobody there has been scored.
+
+    Everybody who may see the account sees how many people count, but only their own by name.
+    """
+    standing = AccountStanding.objects.filter(account=account).first()
+    if standing is None or standing.score is None:
+        return []
+    best = Lead.objects.visible_to(user).filter(pk=standing.best_lead_id or 0).first()
+    further = max(standing.engaged_count - 1, 0)
+    people = ngettext(
+        "%(n)s further person shows interest", "%(n)s further people show interest", further
+    )
+    roles = ngettext(
+        "%(n)s buying role among those who show interest",
+        "%(n)s buying roles among those who show interest",
+        standing.role_count,
+    )
+    last = standing.last_activity_at
+    recency = (
+        _("Last activity %(on)s") % {"on": date_format(localtime(last), "SHORT_DATE_FORMAT")}
+        if last
+        else _("No activity yet")
+    )
+    return [
+        ScoreLine(_("The best score of a person"), standing.best, best),
+        ScoreLine(people % {"n": further}, standing.people),
+        ScoreLine(roles % {"n": standing.role_count}, standing.roles),
+        ScoreLine(recency, standing.recency),
+    ]

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from leads import account_queries, custom_fields
 from leads.models import Account, CustomField
-from leads.paging import ACCOUNTS_BY_NAME, read_page, row_number
+from leads.paging import ACCOUNT_SORTS, read_page, row_number
 from leads.queries import count_up_to
 from users.requests import PageRequest
 
@@ -18,15 +18,17 @@ MOST_SUGGESTIONS = 10
 @require_GET
 def account_list(request: PageRequest) -> HttpResponse:
     text = request.GET.get("q", "").replace("\0", "")[:200]
+    sort = request.GET.get("sort", "")
+    sort = sort if sort in ACCOUNT_SORTS else "name"
     accounts = account_queries.accounts_for(request.user, text)
     page = read_page(
-        account_queries.with_counts(accounts, request.user),
-        ACCOUNTS_BY_NAME,
+        account_queries.with_counts(accounts, request.user).select_related("standing"),
+        ACCOUNT_SORTS[sort],
         after=row_number(request.GET.get("after")),
         before=row_number(request.GET.get("before")),
     )
     template = "accounts/list.html#results" if request.htmx else "accounts/list.html"
-    context = {"text": text, "page": page, "count": count_up_to(accounts)}
+    context = {"text": text, "sort": sort, "page": page, "count": count_up_to(accounts)}
     return render(request, template, context)
 
 
@@ -44,6 +46,7 @@ def account_page(request: PageRequest, pk: int) -> HttpResponse:
         "open_count": sum(person.is_open for person in people),
         "missing_roles": account_queries.missing_roles(people),
         "own_fields": own_fields,
+        "score": account_queries.score_of(account, request.user),
     }
     return render(request, "accounts/account.html", context)
 

@@ -10,6 +10,7 @@ from leads.actors import Actor
 from leads.merging_rules import refuse_merged
 from leads.models import BuyingRole, Lead
 from leads.refusals import Refused
+from leads.signals import profile_changed
 
 
 @transaction.atomic
@@ -23,6 +24,7 @@ def add_role(lead_id: int, kind: str, *, by: Actor) -> bool:
     )
     if was_new:
         _record(by, "added", lead_id, [None, kind])
+        profile_changed.send(sender=BuyingRole, lead_ids=[lead_id])
     return was_new
 
 
@@ -35,6 +37,7 @@ def remove_role(lead_id: int, kind: str, *, by: Actor) -> bool:
     count, _rows = BuyingRole.objects.filter(lead_id=lead_id, kind=kind).delete()
     if count:
         _record(by, "removed", lead_id, [kind, None])
+        profile_changed.send(sender=BuyingRole, lead_ids=[lead_id])
     return bool(count)
 
 

@@ -251,11 +251,17 @@ from leads.evidence_models import (  # noqa: E402
 from leads.import_models import Import, ImportContent, ImportRow  # noqa: E402
 from leads.lifecycle_models import Criterion, StageEpisode, StageMove  # noqa: E402
 from leads.merging_models import Duplicate, DuplicateSearch, Merge  # noqa: E402
-from leads.standing_models import LastActivity, Standing  # noqa: E402
+from leads.standing_models import (  # noqa: E402
+    AccountStanding,
+    LastActivity,
+    StaleAccount,
+    Standing,
+)
 from leads.touch_models import LeadTouch  # noqa: E402
 
 __all__ = [
     "Account",
+    "AccountStanding",
     "AuditEntry",
     "BuyingRole",
     "Consent",
@@ -273,5 +279,6 @@ __all__ = [
     "Merge",
     "StageEpisode",
     "StageMove",
+    "StaleAccount",
     "Standing",
 ]

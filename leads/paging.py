@@ -17,6 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from leads.models import BY_NAME, NEVER, STAGE_SINCE
+from leads.standing_models import NO_SCORE
 
 PAGE_SIZE = 50
 
@@ -46,7 +47,10 @@ LEAD_SORTS: dict[str, Sort] = {
     "since": Sort(_("In stage since"), STAGE_SINCE),
 }
 DEFAULT_SORT = "score"
-ACCOUNTS_BY_NAME = Sort(_("Name"), Lower("name"), is_descending=False)
+ACCOUNT_SORTS: dict[str, Sort] = {
+    "name": Sort(_("Name"), Lower("name"), is_descending=False),
+    "score": Sort(_("Score"), Coalesce("standing__score", NO_SCORE), joins="standing"),
+}
 
 
 @dataclass(frozen=True)

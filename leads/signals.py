@@ -10,7 +10,7 @@ from django.dispatch import Signal
 lead_captured = Signal()
 # lead: Lead, episode: StageEpisode, by: Actor. One per episode that is not a pass-through.
 stage_changed = Signal()
-# lead_ids: list[int]. Fields that fit rules may look at have changed.
+# lead_ids: list[int]. Fields that fit rules may look at have changed, or parts in a decision.
 profile_changed = Signal()
 # lead: Lead, by: Actor. Another owner or team, written through leads/ownership.py.
 owner_changed = Signal()

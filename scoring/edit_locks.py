@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db import models
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 
@@ -54,8 +55,9 @@ class LockedForm(forms.ModelForm):
                 "What you typed is still here; save again to put it in its place."
             )
             self.add_error(None, sentence % {"now": self.in_words(current)})
-            self.data = self.data.copy()  # type: ignore[union-attr]
-            self.data[self.add_prefix("shown")] = fingerprint(current)
+            data = cast(QueryDict, self.data).copy()
+            data[self.add_prefix("shown")] = fingerprint(current)
+            self.data = data
 
     def in_words(self, row: Any) -> str:
         return f"{row}."

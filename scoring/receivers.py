@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.dispatch import receiver
 
+from leads.account_standing import mark_accounts_of
 from leads.models import StageEpisode
 from leads.signals import profile_changed, stage_changed
 from leads.stages import Stage
@@ -14,16 +15,19 @@ from tracking.signals import event_recorded, verdicts_changed
 @receiver(event_recorded, dispatch_uid="scoring.event_recorded")
 def on_event_recorded(sender: object, lead_ids: list[int], **_news: object) -> None:
     rescore.enqueue(lead_ids)
+    mark_accounts_of(lead_ids)
 
 
 @receiver(verdicts_changed, dispatch_uid="scoring.verdicts_changed")
 def on_verdicts_changed(sender: object, lead_ids: list[int], **_news: object) -> None:
     rescore.enqueue(lead_ids)
+    mark_accounts_of(lead_ids)
 
 
 @receiver(profile_changed, dispatch_uid="scoring.profile_changed")
 def on_profile_changed(sender: object, lead_ids: list[int], **_news: object) -> None:
     rescore.enqueue(lead_ids)
+    mark_accounts_of(lead_ids)
 
 
 @receiver(stage_changed, dispatch_uid="scoring.stage_changed")
@@ -31,3 +35,4 @@ def on_stage_changed(sender: object, episode: StageEpisode, **_news: object) -> 
     """Who becomes a Qualified lead may have been promising all along."""
     if episode.stage == Stage.QUALIFIED:
         rescore.enqueue([episode.lead_id])
+        mark_accounts_of([episode.lead_id])

@@ -5,7 +5,14 @@ from __future__ import annotations
 import structlog
 from celery import shared_task
 
-from scoring import backtesting, dictionaries, publishing, verifying
+from scoring import (
+    account_scores,
+    account_verifying,
+    backtesting,
+    dictionaries,
+    publishing,
+    verifying,
+)
 from scoring import rescore as rescoring
 from scoring.prediction import predicting, training
 
@@ -37,6 +44,7 @@ def back_test() -> None:
 def refresh() -> None:
     """Let points decay and move on who became ready."""
     rescoring.refresh()
+    account_scores.refresh()
 
 
 @shared_task
@@ -59,6 +67,8 @@ def verify() -> None:
     """Check the books every night; what does not balance goes to the log as an error."""
     for discrepancy in verifying.verify():
         log.error("books_do_not_balance", discrepancy=str(discrepancy))
+    for account in account_verifying.verify():
+        log.error("books_do_not_balance", discrepancy=str(account))
 
 
 @shared_task
