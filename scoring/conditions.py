@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MOST_CONDITIONS = 10
 MOST_VALUES = 100
 LONGEST_VALUE = 200
+WAYS_OF_TIME = ("half_life_days", "window_days", "inactive_days")
 EQUALITIES = ("is", "is_not", "is_one_of", "is_none_of")
 MOST_STARS = 10
 LARGEST_NUMBER = Decimal(10) ** 15
@@ -43,7 +44,7 @@ def check_signal(signal: Signal) -> None:
     errors: dict[str, Any] = {}
     if signal.axis == Axis.FIT:
         _check_fit(signal, errors)
-    elif not signal.event_kind:
+    elif not signal.event_kind and not signal.inactive_days:
         errors["event_kind"] = _("An interest signal needs the kind of event it counts.")
     elif signal.event_kind in NOT_SCORED:
         errors["event_kind"] = _("Time spent on a page earns no points of its own.")
@@ -53,6 +54,7 @@ def check_signal(signal: Signal) -> None:
         errors["distinct_field"] = _("“%(name)s” is no field of an event.") % {
             "name": signal.distinct_field
         }
+    _check_time(signal, errors)
     try:
         check_conditions(signal.conditions, signal.axis)
     except ValidationError as error:
@@ -61,7 +63,20 @@ def check_signal(signal: Signal) -> None:
         raise ValidationError(errors)
 
 
+def _check_time(signal: Signal, errors: dict[str, Any]) -> None:
+    """Fading, a window and inactivity are three ways for time to pass: at most one of them."""
+    set_ones = [name for name in WAYS_OF_TIME if getattr(signal, name)]
+    if len(set_ones) > 1:
+        for name in set_ones[1:]:
+            errors[name] = _("Choose one: half-life, window or inactivity. Leave the others empty.")
+    elif signal.inactive_days and signal.frequency != Frequency.EVERY:
+        errors["frequency"] = _("Inactivity is counted once by itself; choose “every time”.")
+
+
 def _check_fit(signal: Signal, errors: dict[str, Any]) -> None:
+    if signal.window_days or signal.inactive_days:
+        name = "window_days" if signal.window_days else "inactive_days"
+        errors[name] = _("A fit signal looks at fields, not at events. Leave this empty.")
     if signal.event_kind:
         errors["event_kind"] = _("A fit signal looks at fields, not at events. Leave this empty.")
     if signal.half_life_days:

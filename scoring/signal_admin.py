@@ -35,6 +35,8 @@ MEANING = (
     "period_days",
     "distinct_field",
     "half_life_days",
+    "window_days",
+    "inactive_days",
 )
 
 

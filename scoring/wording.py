@@ -33,10 +33,31 @@ def _what(signal: Signal) -> str:
     where = _where(signal)
     if signal.is_fit:
         return _("Holds while %(where)s") % {"where": where}
+    if signal.inactive_days:
+        return _silence(signal, where)
     kind = {"kind": describe_kind(signal.event_kind).label, "where": where}
     if not where:
         return _("Event “%(kind)s”") % kind
     return _("Event “%(kind)s” where %(where)s") % kind
+
+
+def _silence(signal: Signal, where: str) -> str:
+    """Holds while the last event “Page viewed” where path … lies at least 30 days back"""
+    days = ngettext("%(n)s day", "%(n)s days", signal.inactive_days or 0)
+    parts = {
+        "kind": describe_kind(signal.event_kind).label if signal.event_kind else "",
+        "where": where,
+        "days": days % {"n": signal.inactive_days},
+    }
+    if signal.event_kind and where:
+        sentence = _("Holds while the last “%(kind)s” where %(where)s is at least %(days)s ago")
+    elif signal.event_kind:
+        sentence = _("Holds while the last “%(kind)s” is at least %(days)s ago")
+    elif where:
+        sentence = _("Holds while the last activity where %(where)s is at least %(days)s ago")
+    else:
+        sentence = _("Holds while the last activity is at least %(days)s ago")
+    return sentence % parts
 
 
 def _where(signal: Signal) -> str:
@@ -45,6 +66,8 @@ def _where(signal: Signal) -> str:
 
 
 def _how_often(signal: Signal) -> str:
+    if signal.inactive_days:
+        return ""
     if signal.frequency == Frequency.ONCE:
         return _("counts once")
     if signal.frequency == Frequency.PER_DISTINCT:
@@ -61,6 +84,11 @@ def _how_often(signal: Signal) -> str:
 
 
 def _how_long(signal: Signal) -> str:
+    if signal.inactive_days:
+        return ""
+    if signal.window_days:
+        days = ngettext("counts for a day", "counts for %(days)s days", signal.window_days)
+        return days % {"days": signal.window_days}
     if signal.half_life_days is None:
         return "" if signal.is_fit else _("does not fade")
     return ngettext("halves every day", "halves every %(days)s days", signal.half_life_days) % {

@@ -156,6 +156,11 @@ def test_nonsense_is_refused_in_a_sentence(condition, sentence):
         ({"axis": "fit", "frequency": "once"}, "frequency"),
         ({"axis": "fit", "conditions": []}, "conditions"),
         ({"frequency": "per_distinct", "distinct_field": "password"}, "distinct_field"),
+        ({"axis": "fit", "window_days": 7}, "window_days"),
+        ({"axis": "fit", "inactive_days": 7}, "inactive_days"),
+        ({"half_life_days": 7, "window_days": 7}, "window_days"),
+        ({"window_days": 7, "inactive_days": 7}, "inactive_days"),
+        ({"inactive_days": 7, "frequency": "once"}, "frequency"),
     ],
 )
 def test_a_signal_that_makes_no_sense_is_refused_at_its_field(changes, field):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 
 from scoring import conditions, rules
 from scoring.conditions import Parameters
-from scoring.models import Signal
+from scoring.models import Rule, Signal
 from scoring.vocabulary import EVENT_FIELDS, LEAD_FIELDS, OPERATORS, find_field
-from scoring.wording import describe
+from scoring.wording import describe, describe_rule
 from tests.scoring.stories import some_lead, tell_events
 
 pytestmark = pytest.mark.django_db
@@ -265,3 +266,31 @@ def test_sentences_of_the_new_words():
         "Holds while seniority is “leads the company” and type of e-mail address is known and "
         "not “a shared mailbox”."
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"event_kind": "page_viewed", "window_days": 30},
+         "Event “Page viewed”; counts every time; counts for 30 days."),
+        ({"inactive_days": 1}, "Holds while the last activity is at least 1 day ago."),
+        ({"event_kind": "page_viewed", "inactive_days": 30},
+         "Holds while the last “Page viewed” is at least 30 days ago."),
+        ({"event_kind": "page_viewed", "inactive_days": 30, "conditions": [c("path", "is", "/a")]},
+         "Holds while the last “Page viewed” where path is “/a” is at least 30 days ago."),
+    ],
+)  # fmt: skip
+def test_sentences_of_windows_and_silences(fields, sentence):
+    assert describe(Signal(axis="interest", key="z", label="Z", **fields)) == sentence
+
+
+def test_a_rule_says_what_it_earns():
+    signal = Signal(
+        axis="interest", key="p", label="P", event_kind="pricing_page_viewed", max_count=2,
+        frequency="per_period", half_life_days=21,
+    )  # fmt: skip
+    sentence = "Event “Pricing page viewed”; at most twice a day; halves every 21 days."
+    for points, earned in (("8", "+8 points"), ("1", "+1 point"), ("-2.50", "-2.5 points")):
+        rule = Rule(signal=signal, points=Decimal(points))
+        assert describe_rule(rule) == f"{earned}: {sentence}"
+    assert describe_rule(Rule(signal=signal, points=1, is_blocking=True)).endswith(" Blocks.")
