@@ -45,6 +45,7 @@ SIDEBAR = (
     Entry(_("Customers"), "sales:customers", "trophy"),
     Entry(_("Scoring"), "scoring:model", "scoring"),
     Entry(_("Quadrants"), "scoring:quadrants", "quadrants"),
+    Entry(_("Prediction"), "scoring:prediction", "chart"),
     Entry(_("Imports"), "imports:list", "import"),
     Entry(_("Sources"), "tracking:sources", "source"),
     Entry(_("Admin"), "admin:index", "admin"),

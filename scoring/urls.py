@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from scoring import proving_views, quadrant_views, views
 
@@ -8,6 +8,7 @@ urlpatterns = [
     path("quadrants/", quadrant_views.page, name="quadrants"),
     path("quadrants/picture/", quadrant_views.picture, name="quadrant_picture"),
     path("quadrants/leads/", quadrant_views.leads, name="quadrant_leads"),
+    path("", include("scoring.prediction.urls")),
     path("leads/<int:pk>/", views.explanation, name="explanation"),
     path("versions/<int:number>/preview/", proving_views.preview, name="preview"),
     path("versions/<int:number>/preview/leads/", proving_views.preview_leads, name="preview_leads"),

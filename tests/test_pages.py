@@ -18,7 +18,7 @@ from leads.actors import Actor
 from leads.editing import account_named
 from sales import handoff as handoffs
 from scoring import drafting
-from scoring.models import ModelVersion
+from scoring.models import ModelVersion, Training
 from tests.sales.conftest import answer_bant, become_mql, handoff_of, know_the_decision_maker
 from tracking.keys import issue_key
 from tracking.models import ChannelRule, Event, InspectedMessage, Source, VerdictRule
@@ -34,7 +34,7 @@ MOST_QUERIES = 20
 NOT_DRIVEN = {"account_reset_password_from_key", "account_logout", "set_language"}
 NOT_DRIVEN |= {"account_confirm_email"}
 OF_A_LEAD = ("leads:", "scoring:explanation", "sales:lead_panel", "sales:proposal", "sales:bant")
-OF_A_LEAD += ("tracking:touchpoints",)
+OF_A_LEAD += ("tracking:touchpoints", "scoring:prediction_override")
 
 
 def addresses(resolver: URLResolver, namespaces: tuple = ()) -> Iterator[tuple[str, bool]]:
@@ -89,7 +89,9 @@ def object_of(name: str, world: dict, request) -> int:
         return world["handoff"].pk
     if name.startswith(("sales:opportunity", "sales:outcome")):
         return request.getfixturevalue("deal").pk
-    if name.startswith("imports:"):
+    if name.startswith("scoring:training"):
+        return Training.objects.create(source="import", file_name="old.csv").pk
+    if name.startswith("imports:") or name == "scoring:workbench_file":
         mia = Actor.of(world["people"]["mia"])
         return importing.upload(b"Email\nkim@globex.example\n", "people.csv", by=mia).pk
     if name == "accounts:account":

@@ -53,9 +53,28 @@ class FileChoices:
             raise Refused(_("Choose one of the orders of dates that are offered."))
         if not features(list(columns.values()), self):
             raise Refused(_("No column is left to learn from."))
+        order_of_dates(columns[self.order], self)
 
 
 def features(columns: Sequence[Column], choices: FileChoices) -> list[Column]:
     """The columns to learn from."""
     taken = {choices.outcome, choices.order, *choices.left_out}
     return [column for column in columns if column.name not in taken]
+
+
+def order_of_dates(column: Column, choices: FileChoices) -> str:
+    """In which order the dates of this column are read; empty where each one is certain.
+
+    Raises Refused when the file leaves several orders and nobody has chosen one.
+    """
+    if choices.date_order:
+        return choices.date_order
+    fitting = column.date_orders or []
+    if len(fitting) == 1:
+        return fitting[0]
+    if column.kind == "date" and column.needs_order:
+        raise Refused(
+            _("The dates in “%(name)s” can be read in several ways. Say in which order.")
+            % {"name": column.name}
+        )
+    return ""

@@ -15,7 +15,7 @@ from leads.imports import dates, reading, values
 from leads.imports.profile import Column
 from leads.imports.reading import Dialect
 from leads.refusals import Refused
-from scoring.prediction.choices import FileChoices, features
+from scoring.prediction.choices import FileChoices, features, order_of_dates
 from scoring.prediction.tables import Cell, Table
 
 
@@ -79,12 +79,7 @@ def _cell(text: str, column: Column, unset: set[str]) -> Cell:
 def _reader_of_order(column: Column, choices: FileChoices) -> Callable[[str], float | None]:
     """Reads the order column: dates as seconds since 1970, otherwise numbers."""
     if column.date_orders is not None and column.kind == "date":
-        order = choices.date_order or _only(column.date_orders, "")
-        if not order and column.needs_order:
-            raise Refused(
-                _("The dates in “%(name)s” can be read in several ways. Say in which order.")
-                % {"name": column.name}
-            )
+        order = order_of_dates(column, choices)
         zone = ZoneInfo(settings.REPORTING_TIME_ZONE)
 
         def read_date(text: str) -> float | None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import batched
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from leads.refusals import Refused
+from scoring import governing
 from scoring.ledger import Ledger, facts_of_many
-from scoring.models import ModelVersion, Training
+from scoring.models import Training
 from scoring.prediction import files, instants, snapshots, training
 from scoring.prediction.choices import FileChoices
 from scoring.prediction.instants import Ripe
@@ -47,10 +48,10 @@ def _on_leads(job: Training, progress: Progress) -> tuple[Learned, dict]:
         spec = snapshots.spec_for(looked_at) if ripe else snapshots.Spec((), ())
     table = _table(ripe, spec, horizon)
     progress(0.2, "reading")
-    version = ModelVersion.objects.active()
-    rivals = (RULE_SCORE,) if version else ()
-    if version:
-        table = table.having(RULE_SCORE, rule_scores(ripe, version))
+    scores, versions = rule_scores(ripe)
+    rivals = (RULE_SCORE,) if versions else ()
+    if versions:
+        table = table.having(RULE_SCORE, scores)
     learned = learn(
         table, rivals=rivals, progress=lambda done, step: progress(0.25 + 0.75 * done, step)
     )
@@ -58,7 +59,7 @@ def _on_leads(job: Training, progress: Progress) -> tuple[Learned, dict]:
     return learned, {
         "spec": spec.as_json(),
         "window": window,
-        "rules_version": version.number if version else None,
+        "rules_versions": versions,
     }
 
 
@@ -76,19 +77,29 @@ def _table(ripe: Sequence[Ripe], spec: snapshots.Spec, horizon: timedelta) -> Ta
     )
 
 
-def rule_scores(ripe: Sequence[Ripe], version: ModelVersion) -> list[Cell]:
-    """The score by rules of each lead at its instant, by this version; None for older ones.
+def rule_scores(ripe: Sequence[Ripe]) -> tuple[list[Cell], list[int]]:
+    """The score by rules of each lead at its instant, and the numbers of the versions that gave it.
 
-    Only what may be held out is computed.
+    By the version that scores the lead today; None where there is none, and for older leads:
+    only what may be held out is computed.
     """
     newest = min(len(ripe), MOST_COMPARED, int(len(ripe) * HOLD_OUT) + 100)
-    skipped: list[Cell] = [None] * (len(ripe) - newest)
-    ledger, found = Ledger(version), []
+    found: list[Cell] = [None] * (len(ripe) - newest)
+    ledgers: dict[int, Ledger] = {}
     for some in batched(ripe[len(ripe) - newest :], 500):
-        latest: datetime = max(one.instant for one in some)
-        facts = facts_of_many([one.lead_id for one in some], latest)
-        found += [float(ledger.at(facts[one.lead_id], one.instant).score) for one in some]
-    return [*skipped, *found]
+        lead_ids = [one.lead_id for one in some]
+        versions = governing.versions_for(lead_ids)
+        for used in {version.pk: version for version in versions.values()}.values():
+            ledgers.setdefault(used.pk, Ledger(used))
+        facts = facts_of_many(lead_ids, max(one.instant for one in some))
+        for one in some:
+            version = versions.get(one.lead_id)
+            if version is None:
+                found.append(None)
+            else:
+                judged = ledgers[version.pk].at(facts[one.lead_id], one.instant)
+                found.append(float(judged.score))
+    return found, sorted(ledger.version.number for ledger in ledgers.values())
 
 
 def _on_file(job: Training, progress: Progress) -> tuple[Learned, dict]:
