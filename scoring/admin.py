@@ -1,22 +1,25 @@
-"""Where admins tune the model: edit a draft, see what it would change, publish it."""
+"""Where admins tune the model: edit a draft; its own page leads on to signatures and into force."""
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from leads.actors import Actor
-from leads.refusals import Conflict, Refused
+from leads.admin import AuditedAdmin
+from leads.refusals import Conflict
 from scoring import drafting, publishing, rescore
-from scoring.models import FailedLead, GroupCap, ModelVersion, Publication, Rule
+from scoring.condition_fields import ConditionsField
+from scoring.edit_locks import LockedForm, fingerprint
+from scoring.models import FailedLead, GroupCap, ModelVersion, Rule, ScoringModel
 from scoring.signal_admin import MailDomainAdmin, SignalAdmin
 from users.models import User
 
@@ -24,10 +27,8 @@ __all__ = ["FailedLeadAdmin", "MailDomainAdmin", "ModelVersionAdmin", "SignalAdm
 
 
 def is_open(version: ModelVersion | None) -> bool:
-    """Whether a version may still be edited: a draft that is not on its way."""
-    return version is None or (
-        version.is_draft and not Publication.objects.filter(version=version).exists()
-    )
+    """Whether a version may still be edited: a draft that nobody submitted."""
+    return version is None or version.is_draft
 
 
 class PartInline(admin.TabularInline):
@@ -52,23 +53,59 @@ class GroupCapInline(PartInline):
     model = GroupCap
 
 
+class VersionForm(LockedForm):
+    """The numbers of a version, locked together with its rules and caps."""
+
+    def fingerprint_of(self, row: ModelVersion) -> str:
+        parts = [*row.rules.order_by("pk"), *row.caps.order_by("pk")]
+        said = [super().fingerprint_of(row), *(fingerprint(part) for part in parts)]
+        return hashlib.sha256(" ".join(said).encode()).hexdigest()[:32]
+
+    def in_words(self, row: ModelVersion) -> str:
+        changes = [f"{c.what} {c.before} → {c.after}" for c in drafting.changes_of(row)]
+        return f"{row}: {'; '.join(changes[:20])}."
+
+
 @admin.register(ModelVersion)
 class ModelVersionAdmin(admin.ModelAdmin):
-    list_display = ("number", "name", "state", "threshold", "published_at", "review_due_on")
+    form = VersionForm
+    list_display = (
+        "number",
+        "name",
+        "model",
+        "state",
+        "threshold",
+        "published_at",
+        "review_due_on",
+    )
     list_display_links = ("number", "name")
+    list_filter = ("model", "state")
+    list_select_related = ("model",)
     inlines = (RuleInline, GroupCapInline)
     fieldsets = (
-        (None, {"fields": (("number", "state"), "name", "review_due_on")}),
+        (
+            None,
+            {
+                "fields": (
+                    ("number", "state"),
+                    "model",
+                    "name",
+                    "effective_from",
+                    "review_due_on",
+                    "shown",
+                )
+            },
+        ),
         (
             gettext_lazy("When a lead is promising"),
-            {"fields": (("threshold",), ("fit_cut", "interest_cut"))},
+            {"fields": (("threshold", "hysteresis"), ("fit_cut", "interest_cut"))},
         ),
         (
             gettext_lazy("Limits"),
             {"fields": (("fit_floor", "fit_ceiling"), ("interest_floor", "interest_ceiling"))},
         ),
     )
-    readonly_fields = ("number", "state")
+    readonly_fields = ("number", "state", "model")
     change_form_template = "admin/scoring/modelversion/change_form.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -80,15 +117,16 @@ class ModelVersionAdmin(admin.ModelAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """A version that is published is shown, and an attempt to change it refused in words."""
+        """A version that was submitted is shown, and an attempt to change it refused in words."""
         version = self.get_object(request, object_id)
-        context = {"is_open": is_open(version), "publication": _publication_of(version)}
+        stopped = version.publications.filter(finished_at=None).first() if version else None
+        context = {"is_open": is_open(version), "publication": stopped} | (extra_context or {})
         if version is not None and not context["is_open"]:
             if request.method == "POST":
                 self.message_user(request, _refusal(version), messages.ERROR)
                 return HttpResponseRedirect(request.path)
-            return self.changeform_view_only(request, object_id, context | (extra_context or {}))
-        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+            return self.changeform_view_only(request, object_id, context)
+        return super().change_view(request, object_id, form_url, context)
 
     def changeform_view_only(
         self, request: HttpRequest, object_id: str, context: dict
@@ -103,14 +141,17 @@ class ModelVersionAdmin(admin.ModelAdmin):
             return self.readonly_fields
         return [field.name for field in ModelVersion._meta.fields if field.name != "id"]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        found = super().get_fieldsets(request, obj)
+        if is_open(obj):
+            return found
+        first, *others = found
+        shown = [name for name in first[1]["fields"] if name != "shown"]
+        return ((first[0], {"fields": (*shown, "published_at", "published_by")}), *others)
+
     def get_urls(self) -> list:
         own = [
             path("<int:pk>/clone/", self._guarded(self.clone), name="scoring_modelversion_clone"),
-            path(
-                "<int:pk>/publish/",
-                self._guarded(self.publish),
-                name="scoring_modelversion_publish",
-            ),
             path(
                 "<int:pk>/resume/", self._guarded(self.resume), name="scoring_modelversion_resume"
             ),
@@ -149,34 +190,6 @@ class ModelVersionAdmin(admin.ModelAdmin):
             self.message_user(request, goes_on, messages.SUCCESS)
         return HttpResponseRedirect(reverse("scoring:model"))
 
-    def publish(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return require_http_methods(["GET", "POST"])(self._publish)(request, pk)
-
-    def _publish(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Show what publishing would change; publish when that is confirmed."""
-        version = get_object_or_404(ModelVersion, pk=pk)
-        refusal, status = "", 200
-        if request.method == "POST":
-            try:
-                publishing.publish(version.pk, by=_actor(request))
-            except Refused as error:
-                refusal, status = str(error), 409 if isinstance(error, Conflict) else 422
-            else:
-                return HttpResponseRedirect(reverse("scoring:model"))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Publish version %(number)s") % {"number": version.number},
-            "opts": self.model._meta,
-            "original": version,
-            "is_open": is_open(version),
-            "refusal": refusal,
-            "uncounted": publishing.signals_to_count(version),
-            "changes": drafting.changes_of(version),
-            "preview": publishing.preview(version) if is_open(version) else None,
-        }
-        template = "admin/scoring/modelversion/publish.html"
-        return TemplateResponse(request, template, context, status=status)
-
 
 def _actor(request: HttpRequest) -> Actor:
     """Who asks; the admin lets nobody in who is not signed in."""
@@ -184,20 +197,54 @@ def _actor(request: HttpRequest) -> Actor:
     return Actor.of(request.user)
 
 
-def _publication_of(version: ModelVersion | None) -> Publication | None:
-    return Publication.objects.filter(version=version).first() if version else None
-
-
 def _refusal(version: ModelVersion) -> str:
     """Why an attempt to change this version left no trace."""
-    if version.is_draft:
-        return _(
-            "Nothing was saved: version %(number)s is being published and cannot be changed."
-        ) % {"number": version.number}
     return _(
-        "Nothing was saved: version %(number)s is %(state)s and never changes. Clone it to a "
+        "Nothing was saved: version %(number)s is %(state)s and does not change. Clone it to a "
         "draft and change that."
     ) % {"number": version.number, "state": version.get_state_display().lower()}
+
+
+class ModelForm(LockedForm):
+    conditions = ConditionsField(label=gettext_lazy("who belongs to it"), required=False)
+
+    class Meta:
+        model = ScoringModel
+        fields = ("name", "conditions")
+
+
+@admin.register(ScoringModel)
+class ScoringModelAdmin(AuditedAdmin):
+    """Models side by side. A new one begins with a draft like the version in force for all."""
+
+    form = ModelForm
+    list_display = ("name", "position")
+    fields = ("name", "conditions", "shown")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whom it is for is part of what was signed."""
+        is_fixed = obj is not None and (
+            obj.is_default or obj.versions.exclude(state=ModelVersion.State.DRAFT).exists()
+        )
+        return super().has_change_permission(request, obj) and not is_fixed
+
+    def save_model(self, request: HttpRequest, obj: ScoringModel, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        like = ModelVersion.objects.active() or ModelVersion.objects.first()
+        assert like is not None
+        draft = drafting.begin_model(obj.name, obj.conditions, like.pk, by=_actor(request))
+        obj.pk, obj.position, obj._state.adding = draft.model.pk, draft.model.position, False
+        self.message_user(
+            request,
+            _("Version %(number)s is its first draft. Nothing changes until it is published.")
+            % {"number": draft.number},
+            messages.SUCCESS,
+        )
 
 
 @admin.register(FailedLead)

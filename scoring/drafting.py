@@ -47,7 +47,6 @@ def clone_to_draft(version_id: int, *, by: Actor) -> ModelVersion:
         number=_next_number(),
         based_on=origin,
         review_due_on=localdate() + REVIEW_AFTER,
-        edited_by=by.user,
         **{name: getattr(origin, name) for name in CLONED},
     )
     Rule.objects.bulk_create(

@@ -36,7 +36,7 @@ class LockedForm(forms.ModelForm):
         super().__init__(*args, **options)
         self.is_edit = not self.instance._state.adding
         if self.is_edit:
-            self.initial["shown"] = fingerprint(self.instance)
+            self.initial["shown"] = self.fingerprint_of(self.instance)
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or self.cleaned_data
@@ -49,15 +49,19 @@ class LockedForm(forms.ModelForm):
         current = rows.filter(pk=self.instance.pk).first()
         if current is None:
             self.add_error(None, _("Somebody else deleted this meanwhile. Nothing was saved."))
-        elif fingerprint(current) != shown:
+        elif self.fingerprint_of(current) != shown:
             sentence = _(
                 "Nothing was saved: somebody else changed this meanwhile. It now says: %(now)s "
                 "What you typed is still here; save again to put it in its place."
             )
             self.add_error(None, sentence % {"now": self.in_words(current)})
             data = cast(QueryDict, self.data).copy()
-            data[self.add_prefix("shown")] = fingerprint(current)
+            data[self.add_prefix("shown")] = self.fingerprint_of(current)
             self.data = data
+
+    def fingerprint_of(self, row: Any) -> str:
+        """Forms that save more than one row put what they have to it."""
+        return fingerprint(row)
 
     def in_words(self, row: Any) -> str:
         return f"{row}."

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from scoring import proving_views, quadrant_views, views
+from scoring import proving_views, quadrant_views, version_views, views
 
 app_name = "scoring"
 urlpatterns = [
@@ -10,6 +10,14 @@ urlpatterns = [
     path("quadrants/leads/", quadrant_views.leads, name="quadrant_leads"),
     path("", include("scoring.prediction.urls")),
     path("leads/<int:pk>/", views.explanation, name="explanation"),
+    path("versions/<int:number>/", version_views.version, name="version"),
+    path("versions/<int:number>/reviews/", version_views.reviews, name="version_reviews"),
+    path("versions/<int:number>/signatures/", version_views.signatures, name="version_signatures"),
+    path(
+        "versions/<int:number>/publications/",
+        version_views.publications,
+        name="version_publications",
+    ),
     path("versions/<int:number>/preview/", proving_views.preview, name="preview"),
     path("versions/<int:number>/preview/leads/", proving_views.preview_leads, name="preview_leads"),
     path("versions/<int:number>/backtest/", proving_views.backtest, name="backtest"),

@@ -152,11 +152,6 @@ class ModelVersion(models.Model):
     based_on = models.ForeignKey(
         "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
-    # Counts saves of the draft, so that of two who edit it at once the second is told.
-    edition = models.PositiveIntegerField(default=0, editable=False)
-    edited_by = models.ForeignKey(
-        User, null=True, editable=False, on_delete=models.PROTECT, related_name="+"
-    )
     published_at = models.DateTimeField(_("published"), null=True, editable=False)
     published_by = models.ForeignKey(
         User, null=True, editable=False, on_delete=models.PROTECT, related_name="+"

@@ -11,7 +11,7 @@ from django.utils.timezone import get_default_timezone, is_naive, make_aware
 from django.views.decorators.http import require_GET
 
 from leads.models import Lead
-from scoring import queries
+from scoring import queries, version_queries
 from scoring.models import ModelVersion
 
 
@@ -22,6 +22,8 @@ def model(request: HttpRequest) -> HttpResponse:
     context = {
         "agreement": queries.agreement(active) if active else None,
         "drafts": queries.drafts(),
+        "other_models": version_queries.models_for_some(),
+        "due_reviews": version_queries.due_reviews(),
         "progress": queries.progress(),
         "past_versions": queries.past_versions(),
         "failed_count": queries.failed_count(),

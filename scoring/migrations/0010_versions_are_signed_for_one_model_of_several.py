@@ -124,22 +124,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="modelversion",
-            name="edited_by",
-            field=models.ForeignKey(
-                editable=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="modelversion",
-            name="edition",
-            field=models.PositiveIntegerField(default=0, editable=False),
-        ),
-        migrations.AddField(
-            model_name="modelversion",
             name="effective_from",
             field=models.DateTimeField(
                 blank=True,

@@ -7,7 +7,14 @@ from django.urls import reverse
 
 from scoring import publishing
 from scoring.models import ModelVersion, Publication, Rule
-from tests.scoring.stories import good_fit_lead, settle, some_lead, tell_events
+from tests.scoring.stories import (
+    good_fit_lead,
+    put_in_force,
+    settle,
+    sign,
+    some_lead,
+    tell_events,
+)
 from tracking.signals import event_recorded
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +42,9 @@ def test_everyone_reads_the_agreement_in_plain_words(client, sam):
     client.force_login(sam)
     page = client.get(reverse("scoring:model")).content.decode()
     assert "Viewed the pricing page" in page
-    assert "+8 points: Event “Pricing page viewed”; at most twice a day; halves every 21 days." in page
+    assert (
+        "+8 points: Event “Pricing page viewed”; at most twice a day; halves every 21 days." in page
+    )
     assert "Change the model" not in page
 
 
@@ -77,6 +86,7 @@ def rule_form(version: ModelVersion, **changes: str) -> dict:
         "name threshold fit_cut interest_cut fit_floor fit_ceiling interest_floor interest_ceiling"
     )
     form = {name: getattr(version, name) for name in fields.split()}
+    form |= {"hysteresis": version.hysteresis}
     for prefix, rows, names in (
         ("rules", version.rules.all(), ("signal_id", "points", "group")),
         ("caps", version.caps.all(), ("axis", "group", "cap")),
@@ -96,22 +106,36 @@ def index_of(version: ModelVersion, key: str) -> int:
     return [rule.signal.key for rule in version.rules.select_related("signal")].index(key)
 
 
-def test_an_admin_changes_a_weight_and_publishes_it(client, ana, scored_lead):
+def on_page(version: ModelVersion, what: str = "") -> str:
+    return reverse(f"scoring:version{what}", args=[version.number])
+
+
+def test_an_admin_changes_a_weight_both_sign_and_it_is_published(
+    client, ana, mia, mona, scored_lead
+):
     client.force_login(ana)
     draft = clone(client)
     number = index_of(draft, "pricing_page")
     edit = reverse("admin:scoring_modelversion_change", args=[draft.pk])
-    assert client.get(edit).status_code == 200
-    answer = client.post(edit, rule_form(draft, **{f"rules-{number}-points": "60"}))
+    shown = client.get(edit).context["adminform"].form.initial["shown"]
+    answer = client.post(edit, rule_form(draft, shown=shown, **{f"rules-{number}-points": "60"}))
     assert answer.status_code == 302, answer.context["errors"]
+    page = client.get(on_page(draft)).content.decode()
+    assert "Viewed the pricing page: 8.00 → 60.00" in page and "Submit for signature" in page
 
-    publish = reverse("admin:scoring_modelversion_publish", args=[draft.pk])
-    preview = client.get(publish).content.decode()
-    assert "Viewed the pricing page: 8.00 → 60.00" in preview
-    assert "<strong>1</strong> lead becomes promising." in preview
-    assert "1 of them is a Qualified lead and becomes an MQL at once." in preview
+    refused = client.post(on_page(draft, "_publications"), {"scope": "all"})
+    assert refused.status_code == 422
+    assert "is not signed by marketing and sales yet" in refused.content.decode()
+    assert client.post(on_page(draft, "_reviews"), {"decision": "submit"}).status_code == 302
+    for signer in (mia, mona):
+        client.force_login(signer)
+        assert ">Sign<" in client.get(on_page(draft)).content.decode().replace("\n", "")
+        assert client.post(on_page(draft, "_signatures")).status_code == 302
+    assert client.post(on_page(draft, "_signatures")).status_code == 409
 
-    assert client.post(publish).status_code == 302
+    client.force_login(ana)
+    answer = client.post(on_page(draft, "_publications"), {"scope": "all"})
+    assert answer.status_code == 302
     assert active() == draft
     while publishing.drain():
         pass
@@ -119,6 +143,9 @@ def test_an_admin_changes_a_weight_and_publishes_it(client, ana, scored_lead):
     assert scored_lead.stage == "mql"
     assert scored_lead.standing.model_version == 2
     assert Publication.objects.get().finished_at
+    history = client.get(on_page(draft)).content.decode()
+    for said in ("submitted it for signature", "signed it", "published it"):
+        assert said in history
 
 
 def everything_in(version: ModelVersion) -> list:
@@ -142,7 +169,7 @@ def test_a_published_version_is_shown_but_never_changed(client, ana):
     edit = reverse("admin:scoring_modelversion_change", args=[version.pk])
     page = client.get(edit).content.decode()
     assert "never changes. Clone it to a draft" in page and 'name="_save"' not in page
-    sentence = "Nothing was saved: version 1 is active and never changes. Clone it to a draft"
+    sentence = "Nothing was saved: version 1 is active and does not change. Clone it to a draft"
     assert sentence in attempt_to_change(client, version)
     delete = reverse("admin:scoring_modelversion_delete", args=[version.pk])
     assert client.post(delete, {"post": "yes"}).status_code == 403
@@ -152,20 +179,38 @@ def test_a_published_version_is_shown_but_never_changed(client, ana):
 def test_a_retired_version_never_changes_either(client, ana):
     client.force_login(ana)
     version = active()
-    client.post(reverse("admin:scoring_modelversion_publish", args=[clone(client).pk]))
+    put_in_force(clone(client))
     before = everything_in(version)
-    assert "version 1 is retired and never changes" in attempt_to_change(client, version)
+    assert "version 1 is retired and does not change" in attempt_to_change(client, version)
     assert everything_in(version) == before
 
 
-def test_a_version_on_its_way_cannot_be_changed_under_it(client, ana):
+def test_a_version_in_review_cannot_be_changed_under_the_signatures(client, ana):
     client.force_login(ana)
     draft = clone(client)
-    Publication.objects.create(version=draft, requested_by=ana)
+    client.post(on_page(draft, "_reviews"), {"decision": "submit"})
+    draft.refresh_from_db()
     before = everything_in(draft)
     answer = attempt_to_change(client, draft)
-    assert "version 2 is being published and cannot be changed." in answer
+    assert "version 2 is in review and does not change." in answer
     assert everything_in(draft) == before
+
+
+def test_of_two_admins_who_edit_one_draft_the_second_is_told(client, ana):
+    client.force_login(ana)
+    draft = clone(client)
+    edit = reverse("admin:scoring_modelversion_change", args=[draft.pk])
+    shown = client.get(edit).context["adminform"].form.initial["shown"]
+    first = rule_form(draft, shown=shown, **{"rules-0-points": "12"})
+    second = rule_form(draft, shown=shown, threshold="66")
+    assert client.post(edit, first).status_code == 302
+    answer = client.post(edit, second)
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    assert "Nothing was saved: somebody else changed this meanwhile" in page
+    assert 'value="66"' in page  # what was typed is still there
+    draft.refresh_from_db()
+    assert draft.threshold == 60 and draft.rules.filter(points=12).exists()
 
 
 def test_a_threshold_out_of_reach_is_refused_at_the_field(client, ana):
@@ -180,19 +225,18 @@ def test_a_threshold_out_of_reach_is_refused_at_the_field(client, ana):
 
 def test_publishing_twice_tells_who_was_faster(client, ana):
     client.force_login(ana)
-    draft = clone(client)
-    publish = reverse("admin:scoring_modelversion_publish", args=[draft.pk])
-    assert client.post(publish).status_code == 302
-    answer = client.post(publish)
+    draft = sign(clone(client))
+    assert client.post(on_page(draft, "_publications"), {"scope": "all"}).status_code == 302
+    answer = client.post(on_page(draft, "_publications"), {"scope": "all"})
     assert answer.status_code == 409
     assert "published already" in answer.content.decode()
 
 
-def test_a_draft_without_interest_rules_is_refused(client, ana):
+def test_a_draft_without_interest_rules_is_not_submitted(client, ana):
     client.force_login(ana)
     draft = clone(client)
     Rule.objects.filter(version=draft, signal__axis="interest").delete()
-    answer = client.post(reverse("admin:scoring_modelversion_publish", args=[draft.pk]))
+    answer = client.post(on_page(draft, "_reviews"), {"decision": "submit"})
     assert answer.status_code == 422
     assert "has no rule for: Interest" in answer.content.decode()
 
@@ -218,7 +262,9 @@ def test_a_new_signal_is_checked_in_words(client, ana):
     assert "path starts with “/docs”; counts every time; does not fade." in page
 
 
-@pytest.mark.parametrize("name", ["modelversion", "signal", "failedlead", "maildomain"])
+@pytest.mark.parametrize(
+    "name", ["modelversion", "scoringmodel", "signal", "failedlead", "maildomain"]
+)
 def test_the_admin_lists_open(client, ana, name):
     client.force_login(ana)
     assert client.get(reverse(f"admin:scoring_{name}_changelist")).status_code == 200

@@ -1,0 +1,182 @@
+"""Draft → in review → signed: two sides, two people, nothing changed in between."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.utils.timezone import localdate, now
+
+from leads.actors import Actor
+from leads.models import AuditEntry
+from leads.refusals import Conflict, Refused
+from scoring import drafting, publishing, signing, version_queries
+from scoring.models import ModelVersion, Signature
+from tests.factories import UserFactory
+from tests.scoring.stories import put_in_force, sign
+from users.roles import Role
+
+pytestmark = pytest.mark.django_db
+
+SYSTEM = Actor.system("test")
+
+
+@pytest.fixture
+def draft(db) -> ModelVersion:
+    return drafting.clone_to_draft(ModelVersion.objects.active().pk, by=SYSTEM)
+
+
+@pytest.fixture
+def in_review(draft) -> ModelVersion:
+    return signing.submit(draft.pk, by=SYSTEM)
+
+
+def raw(sql: str, *values) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, values)
+
+
+def test_marketing_and_sales_sign(in_review, mia, mona):
+    signing.sign(in_review.pk, by=Actor.of(mia))
+    in_review.refresh_from_db()
+    assert in_review.state == "in_review"
+    signing.sign(in_review.pk, by=Actor.of(mona))
+    in_review.refresh_from_db()
+    assert in_review.state == "signed"
+    said = [line.side.value for line in version_queries.sides(in_review) if line.signature]
+    assert said == ["marketing", "sales"]
+    verbs = AuditEntry.objects.filter(object_kind="scoring_version").values_list("verb", flat=True)
+    assert set(verbs) == {"submitted", "signed", "agreed"}
+
+
+def test_a_side_signs_once(in_review, mia):
+    signing.sign(in_review.pk, by=Actor.of(mia))
+    with pytest.raises(Conflict, match="has signed for Marketing already"):
+        signing.sign(in_review.pk, by=Actor.of(UserFactory(role=Role.MARKETER)))
+
+
+def test_nobody_signs_for_both_sides(in_review, mia):
+    signing.sign(in_review.pk, by=Actor.of(mia))
+    mia.role = Role.MANAGER
+    mia.save(update_fields=["role"])
+    with pytest.raises(Refused, match="Two different people"):
+        signing.sign(in_review.pk, by=Actor.of(mia))
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.REP, ""])
+def test_only_marketers_and_sales_managers_sign(in_review, role):
+    with pytest.raises(Refused, match="A marketer signs for marketing"):
+        signing.sign(in_review.pk, by=Actor.of(UserFactory(role=role)))
+
+
+def test_a_draft_is_not_signed(draft, mia):
+    with pytest.raises(Conflict, match="is not in review"):
+        signing.sign(draft.pk, by=Actor.of(mia))
+
+
+def test_who_sends_it_back_says_why_and_all_signatures_are_void(in_review, mia, mona):
+    signing.sign(in_review.pk, by=Actor.of(mia))
+    with pytest.raises(Refused, match="Say what is wrong"):
+        signing.send_back(in_review.pk, by=Actor.of(mona))
+    signing.send_back(in_review.pk, by=Actor.of(mona), reason="Too many trade fairs")
+    in_review.refresh_from_db()
+    assert in_review.is_draft and not Signature.objects.exists()
+    assert version_queries.deeds(in_review)[0].reason == "Too many trade fairs"
+
+
+def test_a_signed_version_that_is_given_up_is_never_published(draft, ana):
+    sign(draft)
+    signing.give_up(draft.pk, by=Actor.of(ana))
+    draft.refresh_from_db()
+    assert draft.state == "retired"
+    with pytest.raises(Refused, match="is not signed"):
+        publishing.publish(draft.pk, by=SYSTEM)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"threshold": 140, "interest_ceiling": 80}, "No lead can reach 140"),
+        ({"fit_ceiling": 400, "fit_cut": 300}, "Fit: the rules give at most"),
+    ],
+)
+def test_a_threshold_that_the_rules_cannot_reach_is_not_submitted(draft, change, sentence):
+    ModelVersion.objects.filter(pk=draft.pk).update(**change)
+    draft.rules.filter(signal__axis="fit").exclude(signal__key="free_email").update(points=1)
+    ModelVersion.objects.filter(pk=draft.pk).update(fit_cut=change.get("fit_cut", 0))
+    with pytest.raises(Refused, match=sentence):
+        signing.submit(draft.pk, by=SYSTEM)
+
+
+def test_postgresql_refuses_a_version_signed_by_fewer_than_two(in_review, mia):
+    with pytest.raises(DatabaseError, match="does not change like that"):
+        raw("UPDATE scoring_modelversion SET state = 'signed' WHERE id = %s", in_review.pk)
+    signing.sign(in_review.pk, by=Actor.of(mia))
+    with pytest.raises(DatabaseError, match="does not change like that"):
+        raw("UPDATE scoring_modelversion SET state = 'signed' WHERE id = %s", in_review.pk)
+
+
+def test_postgresql_refuses_what_skips_the_signatures(draft):
+    for state in ("signed", "active", "retired"):
+        with pytest.raises(DatabaseError):
+            raw(f"UPDATE scoring_modelversion SET state = '{state}' WHERE id = %s", draft.pk)
+    with pytest.raises(DatabaseError, match="must begin as a draft"):
+        ModelVersion.objects.create(
+            number=77, state="signed", threshold=1, fit_cut=0, interest_cut=0
+        )
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE scoring_modelversion SET threshold = 1 WHERE id = %s",
+        "UPDATE scoring_rule SET points = 1 WHERE version_id = %s",
+        "DELETE FROM scoring_groupcap WHERE version_id = %s",
+        "DELETE FROM scoring_modelversion WHERE id = %s",
+    ],
+)
+def test_postgresql_refuses_to_change_what_was_submitted(in_review, sql):
+    with pytest.raises(DatabaseError):
+        raw(sql, in_review.pk)
+
+
+def test_postgresql_keeps_signatures(draft):
+    sign(draft)
+    for sql in (
+        "DELETE FROM scoring_signature",
+        "UPDATE scoring_signature SET signed_at = now()",
+        "SET LOCAL funnel.truncating = 'off'; TRUNCATE scoring_signature CASCADE",
+    ):
+        with pytest.raises(DatabaseError):
+            raw(sql)
+
+
+def test_a_review_is_remembered_and_confirmed(draft, mia, sam):
+    put_in_force(draft)
+    assert version_queries.due_reviews() == []
+    ModelVersion.objects.filter(pk=draft.pk).update(review_due_on=localdate() - timedelta(days=1))
+    (due,) = version_queries.due_reviews()
+    assert due.is_overdue and due.version == draft
+    with pytest.raises(Refused):
+        signing.confirm_review(draft.pk, localdate() + timedelta(days=90), by=Actor.of(sam))
+    with pytest.raises(Refused, match="must lie in the future"):
+        signing.confirm_review(draft.pk, localdate(), by=Actor.of(mia))
+    signing.confirm_review(draft.pk, localdate() + timedelta(days=90), by=Actor.of(mia))
+    assert version_queries.due_reviews() == []
+
+
+def test_a_version_comes_into_force_on_its_date(draft, ana):
+    ModelVersion.objects.filter(pk=draft.pk).update(effective_from=now() + timedelta(days=2))
+    publishing.publish(sign(draft).pk, by=Actor.of(ana))
+    assert publishing.drain() == 0
+    assert ModelVersion.objects.active().number == 1
+    publishing.call_off(draft.pk, by=Actor.of(ana))
+    draft.refresh_from_db()
+    assert draft.state == "signed"
+
+
+def test_a_version_comes_into_force_when_its_date_has_come(draft, ana):
+    ModelVersion.objects.filter(pk=draft.pk).update(effective_from=now() - timedelta(minutes=1))
+    put_in_force(draft)
+    assert ModelVersion.objects.active() == draft
