@@ -23,7 +23,6 @@ def model(request: HttpRequest) -> HttpResponse:
         "agreement": queries.agreement(active) if active else None,
         "drafts": queries.drafts(),
         "other_models": version_queries.models_for_some(),
-        "due_reviews": version_queries.due_reviews(),
         "progress": queries.progress(),
         "past_versions": queries.past_versions(),
         "failed_count": queries.failed_count(),

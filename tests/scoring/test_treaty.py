@@ -9,7 +9,7 @@ from leads.actors import Actor
 from leads.models import Lead
 from leads.refusals import Conflict, Refused
 from scoring import drafting, publishing, rescore
-from scoring.models import GroupCap, ModelVersion, Publication, Rule, Signal
+from scoring.models import ModelVersion, Publication, Rule, Signal
 from tests.scoring.stories import (
     good_fit_lead,
     put_in_force,
@@ -160,5 +160,3 @@ def test_a_publication_that_fails_stops_and_can_be_resumed(draft, ana, monkeypat
     finish()
     publication.refresh_from_db()
     assert publication.finished_at and publication.error == ""
-
-
