@@ -98,6 +98,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "scoring:version_signatures": frozenset({Role.MARKETER, Role.MANAGER}),
     "scoring:version_publications": ADMINS,
     "scoring:explanation": EVERYONE,
+    "scoring:ledger_csv": EVERYONE,
     "scoring:prediction": EVERYONE,
     "scoring:prediction_training": ADMINS,
     "scoring:prediction_override": EVERYONE,

@@ -100,7 +100,7 @@ def picture(request: PageRequest) -> JsonResponse:
 
 @require_GET
 def leads(request: PageRequest) -> HttpResponse:
-    """The leads behind a figure, as many as the figure says. `?whom=`: a quadrant or a change."""
+    """The leads behind a figure, as many as it says. `?whom=`: a quadrant or a change; else all."""
     version = _active()
     whom = request.GET.get("whom", "")
     if version is None:
@@ -135,11 +135,14 @@ def _behind(
         return changes[whom](found, version, form.cuts)
     if whom in Standing.Quadrant.values:
         return quadrants.leads_in_quadrant(found, form.cuts, whom)
-    raise Http404
+    if whom:
+        raise Http404
+    return found
 
 
 def _heading(whom: str) -> str:
     changes = {
+        "": _("All scored leads"),
         "promising": _("Promising leads"),
         "entering": _("Leads that would become promising"),
         "leaving": _("Leads that would no longer be promising"),

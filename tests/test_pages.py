@@ -34,7 +34,7 @@ MOST_QUERIES = 20
 NOT_DRIVEN = {"account_reset_password_from_key", "account_logout", "set_language"}
 NOT_DRIVEN |= {"account_confirm_email"}
 OF_A_LEAD = ("leads:", "scoring:explanation", "sales:lead_panel", "sales:proposal", "sales:bant")
-OF_A_LEAD += ("tracking:touchpoints", "scoring:prediction_override")
+OF_A_LEAD += ("tracking:touchpoints", "scoring:prediction_override", "scoring:ledger_csv")
 
 
 def addresses(resolver: URLResolver, namespaces: tuple = ()) -> Iterator[tuple[str, bool]]:
