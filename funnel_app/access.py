@@ -114,6 +114,8 @@ ACCESS: dict[str, frozenset[str]] = {
     "scoring:preview": OPERATORS,
     "scoring:preview_leads": OPERATORS,
     "scoring:backtest": OPERATORS,
+    "review:review": OPERATORS,
+    "review:draft": ADMINS,
     "tracking:sources": MARKETING,
     "tracking:verdicts": MARKETING,
     "tracking:verdict_event": MARKETING,

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from django.db import connections
 
 from insights import folding as rollups
+from insights.review import making as reviews
 from insights.traffic import folding as traffic
 from leads import duplicates
 from leads.imports import working as imports
@@ -49,6 +50,7 @@ DRAINS = [
     Drain("publications", publishing.drain, 1),
     Drain("words", rewording.drain, 1),
     Drain("back-tests", backtesting.drain, 1),
+    Drain("reviews", reviews.drain, 1),
     Drain("predictions", predicting.drain, 1),
     Drain("imports", imports.drain, imports.CHUNK),
     Drain("hand-offs", handoff.open_missing, 100),

@@ -14,6 +14,7 @@ urlpatterns = [
     path("leads/", include("leads.urls")),
     path("accounts/", include("leads.account_urls")),
     path("imports/", include("leads.import_urls")),
+    path("scoring/review/", include("insights.review.urls")),
     path("scoring/", include("scoring.urls")),
     path("sources/", include("tracking.urls")),
     path("funnel/", include("insights.urls")),

@@ -156,6 +156,7 @@ class Rollup(models.Model):
         return f"{self.layout}, {self.rebuilt_at}"
 
 
+from insights.review_models import Review  # noqa: E402, F401
 from insights.traffic_models import (  # noqa: E402, F401
     GoalCell,
     PageCell,

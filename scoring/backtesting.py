@@ -21,8 +21,9 @@ from django.utils.timezone import now
 
 from leads.actors import Actor
 from scoring import ranking, studies
+from scoring.choosing import EVERYBODY, Which
 from scoring.formula import Weights, Worth
-from scoring.in_force import version_in_force
+from scoring.in_force import leads_of, rival_of
 from scoring.models import BackTest, ModelVersion, Signal
 from scoring.studies import Report
 
@@ -72,15 +73,18 @@ def perform(study: BackTest, report: Report) -> dict[str, Any]:
     """All figures as plain JSON (`back_test`), and what they are the figures of."""
     weights = Weights.of(study.version)
     BackTest.objects.filter(pk=study.pk).update(fingerprint=fingerprint(weights))
-    active = version_in_force()
-    rival = Weights.of(active) if active and active != study.version else None
-    return back_test(weights, rival, report)
+    rival = rival_of(study.version)
+    rival_weights = Weights.of(rival) if rival else None
+    return back_test(weights, rival_weights, report, leads_of(study.version))
 
 
 def back_test(
-    weights: Weights, rival: Weights | None = None, report: Report | None = None
+    weights: Weights,
+    rival: Weights | None = None,
+    report: Report | None = None,
+    which: Which = EVERYBODY,
 ) -> dict[str, Any]:
-    """Score every lead of known outcome as it was known then, by a version and its rival.
+    """Score each of these leads of known outcome as it was known then, by a version and its rival.
 
     Keys: `counts` by kind of outcome, `frozen` by instant, `left_out`, `months`, `sides` (the
     version, then its rival), `difference` of their AUC, `rules` of the version.
@@ -89,7 +93,7 @@ def back_test(
     from scoring.outcomes import known_outcomes
     from scoring.scorecard import score
 
-    outcomes, left_out = known_outcomes()
+    outcomes, left_out = known_outcomes(which)
     sides = [weights, rival] if rival else [weights]
     signals = signals_of(*sides)
     features = frozen_features([outcome.cutoff for outcome in outcomes], signals, report)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.utils.timezone import now
 
 from leads.stages import MERGE_KINDS, EntryKind, Stage
+from scoring.choosing import EVERYBODY, Which
 from scoring.known_then import Cutoff
 
 WON, LOST, REJECTED, DISQUALIFIED = "won", "lost", "rejected", "disqualified"
@@ -40,17 +40,18 @@ class Outcome:
 
 
 def known_outcomes(
-    *, until: datetime | None = None, most: int = MOST_OUTCOMES
+    which: Which = EVERYBODY, *, most: int = MOST_OUTCOMES
 ) -> tuple[list[Outcome], int]:
-    """One outcome a lead, the newest decided ones, and how many had to be left out.
+    """One outcome for each of these leads, and how many had to be left out.
 
     Won: became a customer. Otherwise lost, disqualified, or sent back to nurture from MQL or
-    later, which is rejected. Open trips are no outcome, whatever will become of them. Left
-    out is a decision whose date nobody knows; and merged leads, whose deeds moved away.
+    later, which is rejected. Open trips are no outcome, whatever will become of them. Left out
+    are decisions whose date nobody knows, all but the newest `most`, and merged leads, whose
+    deeds moved away.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT DISTINCT ON (e.lead_id) e.lead_id,
                    CASE WHEN e.stage = %(customer)s THEN %(won)s
                         WHEN e.entry_kind = %(lost)s THEN %(lost)s
@@ -63,7 +64,7 @@ def known_outcomes(
                    AND m.cycle = e.cycle - (e.entry_kind = %(recycled)s)::int
                    AND m.entry_kind <> ALL(%(merges)s) AND NOT m.is_date_unknown
                    AND m.entered_at <= e.entered_at
-             WHERE e.entry_kind <> ALL(%(merges)s) AND e.entered_at <= %(until)s
+             WHERE e.entry_kind <> ALL(%(merges)s) AND e.lead_id {which.sql}
                AND (e.stage = %(customer)s
                     OR e.entry_kind IN (%(lost)s, %(disqualified)s, %(recycled)s))
              ORDER BY e.lead_id, e.seq DESC
@@ -72,7 +73,7 @@ def known_outcomes(
                 **{"won": WON, "rejected": REJECTED, "customer": Stage.CUSTOMER},
                 **{"lost": EntryKind.LOST, "disqualified": EntryKind.DISQUALIFIED},
                 **{"recycled": EntryKind.RECYCLED, "merged": Stage.MERGED, "mql": Stage.MQL},
-                **{"merges": [str(kind) for kind in MERGE_KINDS], "until": until or now()},
+                **{"merges": [str(kind) for kind in MERGE_KINDS], **which.values},
             },
         )
         rows = cursor.fetchall()

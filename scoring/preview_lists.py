@@ -15,6 +15,7 @@ from leads.paging import row_number
 from scoring import crossing, folding, rescore
 from scoring.choosing import among
 from scoring.formula import Weights, scores_query
+from scoring.in_force import leads_of
 from scoring.models import ModelVersion
 from scoring.previewing import COMPARED, ENTER, LEAVE
 from users.models import User
@@ -93,7 +94,9 @@ def turned_leads(version: ModelVersion, user: User, wanted: Wanted, number: int 
     rescore.set_limits()
     leads = wanted.narrow(Lead.objects.visible_to(user))
     which = among(leads, "lead")
-    compared = COMPARED.format(fresh=scores_query(Weights.of(version)))
+    members = leads_of(version)
+    fresh = scores_query(Weights.of(version), f"f.lead_id {members.sql}")
+    compared = COMPARED.format(fresh=fresh)
     turned = "will AND NOT was" if wanted.change == ENTER else "was AND NOT will"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -105,6 +108,7 @@ def turned_leads(version: ModelVersion, user: User, wanted: Wanted, number: int 
              ORDER BY score DESC, lead_id LIMIT {PAGE_SIZE} OFFSET %(offset)s
             """,
             which.values
+            | members.values
             | {"as_of": folding.database_instant(), "offset": (max(number, 1) - 1) * PAGE_SIZE},
         )
         rows = cursor.fetchall()

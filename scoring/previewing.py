@@ -19,6 +19,7 @@ from leads.models import Lead, Standing
 from scoring import crossing, folding, rescore
 from scoring.choosing import among
 from scoring.formula import Weights, scores_query
+from scoring.in_force import leads_of
 from scoring.models import ModelVersion
 from users.models import User
 
@@ -129,15 +130,16 @@ COMPARED = """
 
 @transaction.atomic
 def preview(version: ModelVersion, user: User) -> Preview:
-    """Compare the version with what is in force, for all leads.
+    """Compare the version with what is in force, for all leads of its model.
 
     The treaty holds for all leads, so all are counted, also those that `user` does not see;
     owners whose leads `user` does not see are counted together.
     """
     rescore.set_limits()
     weights = Weights.of(version)
-    params = {"as_of": folding.database_instant()}
-    compared = COMPARED.format(fresh=scores_query(weights))
+    members = leads_of(version)
+    params = members.values | {"as_of": folding.database_instant()}
+    compared = COMPARED.format(fresh=scores_query(weights, f"f.lead_id {members.sql}"))
     low, width = _scale(weights)
     tally = _Tally(low, width)
     tally.read(compared, params)

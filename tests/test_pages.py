@@ -13,6 +13,7 @@ from django.urls import URLResolver, get_resolver, reverse
 from django.utils.timezone import now
 
 from funnel_app.access import ACCESS, roles_for
+from insights.review import making
 from leads import importing, lifecycle
 from leads.actors import Actor
 from leads.editing import account_named
@@ -98,6 +99,10 @@ def object_of(name: str, world: dict, request) -> int:
         world["lead"].account = account_named("Acme")
         world["lead"].save()
         return world["lead"].account_id
+    if name == "review:draft":
+        review = making.request(by=Actor.system("test"))
+        making.drain()
+        return review.pk
     if name in ("scoring:preview", "scoring:preview_leads", "scoring:backtest"):
         active = ModelVersion.objects.active()
         return drafting.clone_to_draft(active.pk, by=Actor.system("test")).number
