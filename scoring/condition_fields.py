@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -34,18 +34,21 @@ class ConditionRows(forms.Widget):
 
     axis: str = Axis.FIT
 
+    class Media:
+        css = {"all": ("css/conditions.css",)}
+
     def render(
         self, name: str, value: Any, attrs: dict | None = None, renderer: Any = None
     ) -> SafeString:
         rows = value if isinstance(value, TypedRows) else self._stored(value)
         shown = [*rows, *({} for _n in range(BLANK_ROWS))][:MOST_CONDITIONS]
-        lines = format_html_join(
-            "", "<tr>{}</tr>", ((self._line(name, n, row),) for n, row in enumerate(shown))
-        )
-        titles = (_("Field"), _("its name"), _("asks whether it"), _("values, one a line"))
-        heads = format_html_join("", '<th scope="col">{}</th>', ((title,) for title in titles))
-        return format_html(
-            "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", heads, lines
+        return format_html_join(
+            "",
+            '<div class="condition" role="group" aria-label="{}">{}</div>',
+            (
+                (_("Condition %(number)s") % {"number": n + 1}, self._line(name, n, row))
+                for n, row in enumerate(shown)
+            ),
         )
 
     def _stored(self, conditions: Any) -> Iterable[dict[str, str]]:
@@ -67,23 +70,14 @@ class ConditionRows(forms.Widget):
             "operator": forms.Select(choices=_operators()),
             "value": forms.Textarea(attrs={"rows": 2, "cols": 34}),
         }
-        labels = dict(zip(PARTS, (_("Field"), _("Name"), _("Operator"), _("Values")), strict=True))
+        labels = (_("Field"), _("its name"), _("asks whether it"), _("values, one a line"))
+        parts = []
+        for label, (part, widget) in zip(labels, widgets.items(), strict=True):
+            field_id = f"id_{name}-{number}-{part}"
+            field = widget.render(f"{name}-{number}-{part}", row.get(part, ""), {"id": field_id})
+            parts.append((part, field_id, label, field))
         return format_html_join(
-            "",
-            "<td>{}</td>",
-            (
-                (
-                    widget.render(
-                        f"{name}-{number}-{part}",
-                        row.get(part, ""),
-                        {
-                            "id": f"id_{name}-{number}-{part}",
-                            "aria-label": f"{labels[part]} {number + 1}",
-                        },
-                    ),
-                )
-                for part, widget in widgets.items()
-            ),
+            "", '<div class="condition-{}"><label for="{}">{}</label>{}</div>', parts
         )
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:

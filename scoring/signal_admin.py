@@ -57,7 +57,7 @@ class Suggesting(forms.TextInput):
 
 
 class SignalForm(LockedForm):
-    conditions = ConditionsField(required=False, label=gettext_lazy("conditions"))
+    conditions = ConditionsField(required=False, label=gettext_lazy("Conditions"))
 
     class Meta:
         model = Signal
