@@ -13,7 +13,7 @@ from typing import Protocol
 
 from django.db import OperationalError, connection, transaction
 
-from funnel_app.demo import event_rows, lead_rows, sales_rows
+from funnel_app.demo import agreement, event_rows, lead_rows, sales_rows
 from funnel_app.demo.casting import cast_roles
 from funnel_app.demo.company import TEAMS
 from funnel_app.demo.copying import AT_EACH_PORTION, Copier
@@ -87,6 +87,7 @@ def seed(size: Size, progress: Progress) -> int:
         visiting.rebuild()
         traffic.rebuild()
         issue_key(staff.sources["web"], is_secret=False)
+        agreement.propose(staff)
         progress("Counting the funnel", 1, 1)
     _vacuum()
     return events
