@@ -140,6 +140,10 @@ ACCESS: dict[str, frozenset[str]] = {
     "tracking:channel_rule": MARKETING,
     "tracking:channel_rule_place": MARKETING,
     "tracking:channel_rule_removal": MARKETING,
+    # They ask for a key or a session themselves, and answer in JSON (scoring/api.py).
+    "api:lead_score": PUBLIC,
+    "api:openapi-json": PUBLIC,
+    "api:api-root": NOBODY,
     # The Django admin: every address under it.
     "admin:*": ADMINS,
 }

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from funnel_app import views
+from scoring.api import api
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,6 +17,7 @@ urlpatterns = [
     path("imports/", include("leads.import_urls")),
     path("scoring/review/", include("insights.review.urls")),
     path("scoring/", include("scoring.urls")),
+    path("api/v1/", api.urls),
     path("sources/", include("tracking.urls")),
     path("funnel/", include("insights.urls")),
     path("traffic/", include("insights.traffic.urls")),

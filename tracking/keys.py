@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from leads import audit
 from leads.actors import Actor
 from leads.refusals import Refused
-from tracking.collector.keys import fingerprint
+from tracking.collector.keys import NOTED_SECONDS, fingerprint
 from tracking.models import Scope, Source, WriteKey
 from tracking.origins import MOST_ORIGINS, read_pattern
 
@@ -110,6 +111,24 @@ def find_key(text: str) -> WriteKey | None:
         return None
     keys = WriteKey.objects.filter(revoked_at=None, source__is_active=True)
     return keys.select_related("source").filter(_is_key(text)).first()
+
+
+def use_key(text: str) -> WriteKey | None:
+    """A key in force, its use noted; None when it is unknown or revoked.
+
+    Noted once a minute at most, and never waiting for whoever writes the same row.
+    """
+    key = find_key(text)
+    if key is not None:
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=now() - timedelta(seconds=NOTED_SECONDS))
+        free = WriteKey.objects.filter(stale, pk=key.pk).select_for_update(
+            skip_locked=True, no_key=True
+        )
+        with transaction.atomic():
+            WriteKey.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(
+                last_used_at=now()
+            )
+    return key
 
 
 def _is_key(text: str) -> Q:

@@ -14,7 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from leads.channels import Channel
 from leads.models import Lead
 from tracking.events import TOUCHPOINTS
-from tracking.source_models import ALL_SCOPES, Scope, Source, WriteKey, all_scopes  # noqa: F401
+from tracking.source_models import (  # noqa: F401
+    SENDING_SCOPES,
+    Scope,
+    Source,
+    WriteKey,
+    all_scopes,
+)
 from users.roles import Role
 
 LONGEST_ID = 200  # characters of a message, visitor or user id; longer ones are hashed

@@ -36,14 +36,16 @@ class Scope(models.TextChoices):
 
     EVENTS = "events", _("send events")
     HISTORY = "history", _("import history")
+    SCORES = "scores", _("read scores")
 
 
-ALL_SCOPES = [scope.value for scope in Scope]
+# What a new key may do unless somebody says otherwise: send, and read nothing.
+SENDING_SCOPES = [Scope.EVENTS.value, Scope.HISTORY.value]
 
 
 def all_scopes() -> list[str]:
-    """What a new key may do unless somebody says less."""
-    return list(ALL_SCOPES)
+    """Every scope of sending."""
+    return list(SENDING_SCOPES)
 
 
 class WriteKey(models.Model):
@@ -64,7 +66,7 @@ class WriteKey(models.Model):
     # A public key: "https://www.example.com", "*.example.com"; empty: from everywhere.
     allowed_origins = ArrayField(models.TextField(), default=list, db_default=[], blank=True)
     # A secret key: what it may be used for. A public one can only ever send events.
-    scopes = ArrayField(models.TextField(), default=all_scopes, db_default=ALL_SCOPES)
+    scopes = ArrayField(models.TextField(), default=all_scopes, db_default=SENDING_SCOPES)
     # Messages a second that one web process takes in the long run, and at once after a
     # pause; null: as many as the machine can store.
     per_second = models.PositiveIntegerField(_("messages per second"), null=True, blank=True)
