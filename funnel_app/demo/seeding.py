@@ -28,7 +28,7 @@ from insights.traffic import folding as traffic
 from leads.models import Lead
 from leads.refusals import Refused
 from leads.stages import Stage
-from scoring import rescore
+from scoring import account_scores, rescore
 from tracking import visiting
 from tracking.keys import issue_key
 from users.models import User
@@ -82,6 +82,7 @@ def seed(size: Size, progress: Progress) -> int:
         events = _publish(size, progress)
         _analyse()
         rescore.rebuild(progress=lambda done, total: progress("Scoring", done, total))
+        account_scores.refresh()
         progress("Counting the funnel", 0, 1)
         folding.rebuild()
         visiting.rebuild()
