@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connection, transaction
 
 from leads.account_standing import FACTS, PARTS
 from leads.models import Account, AccountStanding, BuyingRole, Lead
@@ -16,11 +16,15 @@ from scoring.account_scores import CHUNK, scores_query
 
 SAMPLE = 500
 # An account that waits to be scored again, or whose people were scored since, may differ.
-SETTLED = """NOT EXISTS (SELECT FROM leads_staleaccount w WHERE w.account_id = a.account_id)
-    AND NOT EXISTS (SELECT FROM leads_lead l JOIN leads_standing s ON s.lead_id = l.id
-                     WHERE l.account_id = a.account_id AND s.scored_at > a.scored_at)
-    AND NOT EXISTS (SELECT FROM leads_lead l JOIN scoring_dirtylead d ON d.lead_id = l.id
-                     WHERE l.account_id = a.account_id)"""
+# As one set, however wrong the planner's guess about fresh tables is.
+UNSETTLED = """
+    SELECT account_id FROM leads_staleaccount
+     UNION SELECT l.account_id FROM leads_lead l JOIN scoring_dirtylead d ON d.lead_id = l.id
+            WHERE l.account_id IS NOT NULL
+     UNION SELECT l.account_id FROM leads_lead l
+             JOIN leads_standing s ON s.lead_id = l.id
+             JOIN leads_accountstanding x ON x.account_id = l.account_id
+            WHERE s.scored_at > x.scored_at"""
 
 
 @dataclass(frozen=True)
@@ -42,19 +46,21 @@ def verify(sample: int | None = SAMPLE) -> list[AccountDiscrepancy]:
     return found + _against_rules(sample)
 
 
+@transaction.atomic
 def _against_sql(account_ids: Sequence[int]) -> list[AccountDiscrepancy]:
+    rescore.set_limits()
     own = "(SELECT x.scored_at FROM leads_accountstanding x WHERE x.account_id = k.account_id)"
     names = (*PARTS, *FACTS)
     stored, right = (", ".join(f"{row}.{name}" for name in names) for row in ("a", "fresh"))
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
+            WITH fresh AS MATERIALIZED ({scores_query("= ANY(%(account_ids)s)", own)}),
+                 unsettled AS MATERIALIZED ({UNSETTLED})
             SELECT a.account_id, a.score / 100.0, fresh.score / 100.0
-              FROM leads_accountstanding a
-              JOIN ({scores_query("= ANY(%(account_ids)s)", own)}) fresh
-                ON fresh.account_id = a.account_id
-             WHERE a.scored_at IS NOT NULL AND {SETTLED}
-               AND ({stored}) IS DISTINCT FROM ({right}) ORDER BY 1
+              FROM fresh JOIN leads_accountstanding a ON a.account_id = fresh.account_id
+             WHERE a.scored_at IS NOT NULL AND ({stored}) IS DISTINCT FROM ({right})
+               AND a.account_id NOT IN (SELECT account_id FROM unsettled) ORDER BY 1
             """,
             {"account_ids": list(account_ids)},
         )
@@ -64,9 +70,14 @@ def _against_sql(account_ids: Sequence[int]) -> list[AccountDiscrepancy]:
         ]
 
 
+@transaction.atomic
 def _against_rules(sample: int | None) -> list[AccountDiscrepancy]:
+    rescore.set_limits()
     settled = AccountStanding.objects.raw(
-        f"""SELECT a.* FROM leads_accountstanding a WHERE a.scored_at IS NOT NULL AND {SETTLED}
+        f"""WITH unsettled AS MATERIALIZED ({UNSETTLED})
+            SELECT a.* FROM leads_accountstanding a
+             WHERE a.scored_at IS NOT NULL
+               AND a.account_id NOT IN (SELECT account_id FROM unsettled)
              ORDER BY a.account_id DESC LIMIT %s""",
         [sample],
     )
