@@ -32,6 +32,8 @@ MOST_SAMPLED = 20_000
 # Rules that hold for fewer leads of the sample are not compared with others.
 FEWEST_HELD = 30
 ALIKE = 0.8
+# Two rules that hold for nearly everybody have leads in common by chance.
+LEAST_CORRELATION = 0.5
 # Drift: leads that came in so many days before signing, and before now.
 WINDOW_DAYS = 90
 FEWEST_DAYS = 7
@@ -77,14 +79,15 @@ def duplicates(signals: Sequence[Signal]) -> list[dict[str, Any]]:
             continue
         both = int((held[:, one] & held[:, other]).sum())
         jaccard = both / int(counts[one] + counts[other] - both)
-        if jaccard >= ALIKE:
+        correlation = _correlation(held[:, one], held[:, other])
+        if jaccard >= ALIKE and correlation is not None and correlation >= LEAST_CORRELATION:
             found.append(
                 {
                     "signals": [signals[one].pk, signals[other].pk],
                     "held": [int(counts[one]), int(counts[other])],
                     "both": both,
                     "jaccard": jaccard,
-                    "correlation": _correlation(held[:, one], held[:, other]),
+                    "correlation": correlation,
                 }
             )
     return sorted(found, key=lambda pair: -pair["jaccard"])

@@ -47,7 +47,9 @@ def suggest(
     95 % range, or None with `why` not.
     """
     outcomes, _left_out = known_outcomes(which)
-    outcomes.sort(key=lambda outcome: (outcome.as_of, outcome.lead_id))
+    # By decision: at any instant one knows the outcomes that were decided by then. By the date
+    # of the hand-off the newest fifth would hold only what was decided quickly: rejections.
+    outcomes.sort(key=lambda outcome: (outcome.decided_at, outcome.lead_id))
     won = np.array([outcome.is_won for outcome in outcomes], dtype=bool)
     said = {"outcomes": len(won), "won": int(won.sum())}
     first_held_out = round(len(won) * (1 - HOLD_OUT))
@@ -55,7 +57,8 @@ def suggest(
         return {"state": NOT_ENOUGH, "fewest": FEWEST_OUTCOMES, **said}
     features = frozen_features([outcome.cutoff for outcome in outcomes], signals, report)
     learned = _learn(features[:first_held_out], won[:first_held_out])
-    points, ranges = _as_points(learned, weights, signals)
+    held = (features[:first_held_out] > 0).sum(axis=0)
+    points, ranges = _as_points(learned, held, weights, signals)
     rules = [
         _rule(place, signal, weights, features, won, points, ranges)
         for place, signal in enumerate(signals)
@@ -66,8 +69,8 @@ def suggest(
         "state": "ok",
         **said,
         "hold_out": _judge(features[held_out], won[held_out], signals, chosen, weights),
-        "from": outcomes[0].as_of.isoformat(),
-        "until": outcomes[-1].as_of.isoformat(),
+        "from": outcomes[0].decided_at.isoformat(),
+        "until": outcomes[-1].decided_at.isoformat(),
         "rules": rules,
     }
 
@@ -103,14 +106,24 @@ def _learn(features: np.ndarray, won: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _as_points(
-    learned: tuple[np.ndarray, np.ndarray], weights: Weights, signals: Sequence[Signal]
+    learned: tuple[np.ndarray, np.ndarray],
+    held: np.ndarray,
+    weights: Weights,
+    signals: Sequence[Signal],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Log-odds on the scale of the present points: as many points in all, over the same rules."""
+    """Log-odds on the scale of the present points, and half the width of their ranges.
+
+    Rules of which the outcomes speak clearly keep as many points together as they have now.
+    """
     log_odds, errors = learned
-    worth = {rule.ordinal: abs(float(rule.points)) for rule in weights.rules}
-    present = np.array([worth.get(signal.ordinal, 0.0) for signal in signals])
-    size = np.abs(log_odds[log_odds != 0]).sum()
-    scale = present[log_odds != 0].sum() / size if size else 0.0
+    rules = {rule.ordinal: rule for rule in weights.rules}
+    present = np.array([abs(float(rules[signal.ordinal].points)) for signal in signals])
+    is_weighed = np.array([not rules[signal.ordinal].is_blocking for signal in signals])
+    clear = (np.abs(log_odds) > ranking.Z * errors) & (held >= FEWEST_HELD) & is_weighed
+    if not clear.any():
+        clear = is_weighed & (held >= FEWEST_HELD)
+    size = np.abs(log_odds[clear]).sum()
+    scale = present[clear].sum() / size if size else 0.0
     return log_odds * scale, ranking.Z * errors * scale
 
 
