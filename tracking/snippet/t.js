@@ -134,8 +134,7 @@
 
   function next() {
     if (!isStill() || Date.now() < notBefore) return [];
-    if (fresh) fresh.context.page.title = title();
-    fresh = 0;
+    entitle();
     const part = [];
     let size = 0;
     for (const message of queue) {
@@ -194,6 +193,12 @@
 
   const title = () => document.title.slice(0, 300);
 
+  // Scripts change the address first and the title a moment later.
+  function entitle() {
+    if (fresh) fresh.context.page.title = title();
+    fresh = 0;
+  }
+
   function context() {
     const campaign = {};
     for (const [name, value] of new URL(page.url).searchParams) {
@@ -209,6 +214,7 @@
 
   // --- Page views, and the time that is really spent on them
   function view(properties) {
+    entitle();
     report();
     const referrer = page ? page.url : clean(document.referrer);
     page = { id: random(), url: clean(location), path: location.pathname, referrer };

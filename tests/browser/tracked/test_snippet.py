@@ -39,6 +39,20 @@ def test_every_page_view_is_told_also_those_that_scripts_make(visit, website, sn
     assert "secret" not in str(list(Event.objects.values()))
 
 
+def test_a_page_view_left_before_it_is_sent_keeps_its_own_title(visit, website, snippet, arrived):
+    website.show("/", "", snippet())
+    page = started(visit("/"))
+    page.evaluate(
+        """history.pushState({}, "", "/one"); document.title = "One";
+           history.pushState({}, "", "/two"); document.title = "Two";"""
+    )
+    assert {event.path: event.title for event in arrived(3)} == {
+        "/": "Home",
+        "/one": "One",
+        "/two": "Two",
+    }
+
+
 def test_clicks_that_matter_are_told(visit, website, snippet, arrived):
     links = """
       <a id=inside href="/other">Inside</a>
