@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test import TransactionTestCase
 from django.utils import translation
 from hypothesis import HealthCheck, settings
+from psycopg.errors import DeadlockDetected
 
 from users.models import Team, User
 from users.roles import Role
@@ -98,9 +99,16 @@ def django_db_setup(django_db_setup, django_db_blocker):
     flush = TransactionTestCase._fixture_teardown
 
     def reset(self) -> None:
-        _wait_for_silence()
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(RESET)
+        for attempts_left in (2, 1, 0):
+            _wait_for_silence()
+            try:
+                with transaction.atomic(), connection.cursor() as cursor:
+                    cursor.execute(RESET)
+                return
+            except OperationalError as error:
+                # A browser that is going asked once more, just after the silence.
+                if not attempts_left or not isinstance(error.__cause__, DeadlockDetected):
+                    raise
 
     TransactionTestCase._fixture_teardown = reset
     yield
