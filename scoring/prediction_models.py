@@ -34,7 +34,7 @@ class TrainingQuerySet(models.QuerySet["Training"]):
     def governing(self) -> Training | None:
         """The newest finished training on the product's own leads: on or off, it decides."""
         finished = self.of_leads().filter(state=Training.State.FINISHED)
-        return finished.defer("model").order_by("-pk").first()
+        return finished.defer("model", "report").order_by("-pk").first()
 
 
 class Training(models.Model):

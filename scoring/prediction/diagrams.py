@@ -7,6 +7,7 @@ from typing import Any
 
 SIDE = 200  # of the square in which 0..1 is drawn
 SMALLEST, LARGEST = 3.0, 9.0
+LEAST_LOSS = 0.0005  # of AUC
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Bar:
 
 
 def bars(named: list[tuple[str, float]], most: int = 12) -> list[Bar]:
-    """The strongest factors; what is worth less than nothing is left out."""
-    shown = [(label, loss) for label, loss in named if loss > 0][:most]
+    """The strongest factors; what is worth nothing that the page could show is left out."""
+    shown = [(label, loss) for label, loss in named if loss >= LEAST_LOSS][:most]
     top = max((loss for _label, loss in shown), default=1.0)
     return [Bar(label, f"{100 * loss / top:.1f}", loss) for label, loss in shown]

@@ -22,17 +22,24 @@ BINS = 8
 # A column is one of numbers when nearly all of its known cells are.
 SHARE_OF_NUMBERS = 0.98
 FEWEST_NUMBERS = 4  # different ones; fewer are categories
+# Beyond these shares of the training rows nothing is extrapolated: a value counts as the border.
+LOWEST, HIGHEST = 0.01, 0.99
 
 NUMBER, CATEGORY = "number", "category"
 
 
 @dataclass(frozen=True)
 class Field:
-    """How one column is read. `levels` of categories; `mean`, `spread`, `edges` of numbers."""
+    """How one column is read. `levels` of categories; the others of numbers.
+
+    `low`, `high`, `mean` and `spread` are of squeezed values, `edges` of plain ones.
+    """
 
     name: str
     kind: str
     levels: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
     mean: float = 0.0
     spread: float = 1.0
     edges: tuple[float, ...] = ()
@@ -48,7 +55,8 @@ class Field:
             return self._one_hot(cells)
         values = numbers_of(cells)
         is_known = ~np.isnan(values)
-        scaled = np.where(is_known, (squeezed(values) - self.mean) / self.spread, 0.0)
+        bounded = np.clip(squeezed(values), self.low, self.high)
+        scaled = np.where(is_known, (bounded - self.mean) / self.spread, 0.0)
         steps = [np.where(is_known, values > edge, False) for edge in self.edges]
         return np.column_stack([scaled, ~is_known, *steps]).astype(float)
 
@@ -147,11 +155,17 @@ def learn_field(name: str, cells: Sequence[Cell]) -> Field | None:
 
 
 def _number_field(name: str, numbers: np.ndarray) -> Field:
-    scaled = squeezed(numbers)
+    squeezed_all = squeezed(numbers)
+    # Values that were there, not between two: else a rare count would leave a sliver of spread.
+    low = float(np.quantile(squeezed_all, LOWEST, method="higher"))
+    high = float(np.quantile(squeezed_all, HIGHEST, method="lower"))
+    scaled = np.clip(squeezed_all, low, high)
     edges = np.unique(np.quantile(numbers, np.linspace(0, 1, BINS + 1)[1:-1]))
     return Field(
         name,
         NUMBER,
+        low=low,
+        high=high,
         mean=float(scaled.mean()),
         spread=float(scaled.std()) or 1.0,
         edges=tuple(map(float, edges[edges < numbers.max()])),

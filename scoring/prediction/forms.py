@@ -76,7 +76,7 @@ class WorkbenchForm(forms.Form):
     left_out = forms.MultipleChoiceField(
         label=_("Columns to leave out"),
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
         help_text=_("Everything that is filled in only after the outcome."),
     )
 

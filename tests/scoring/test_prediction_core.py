@@ -195,6 +195,15 @@ def test_infinite_and_enormous_numbers_break_nothing():
     assert np.isfinite(matrix).all()
 
 
+def test_beyond_what_was_seen_nothing_is_extrapolated():
+    """A count that hardly anybody had must not carry a prediction to the skies."""
+    field = learn_field("n", [0.0] * 990 + [1.0, 2.0, 3.0, 4.0, 5.0] * 2)
+    rare = field.as_matrix([0.0, 5.0, 5_000.0])[:, 0]
+    assert rare.tolist() == [0, 0, 0]
+    usual = learn_field("n", [float(i) for i in range(100)]).as_matrix([99.0, 1e9])[:, 0]
+    assert usual[1] == usual[0] < 2
+
+
 def test_counts_per_group_are_of_all_rows():
     table = history(400)
     encoder = Encoder.learn(table)
