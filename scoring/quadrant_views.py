@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpResponse, JsonResponse
@@ -21,35 +22,57 @@ from scoring.quadrants import Window
 from users.requests import PageRequest
 
 
-def _active() -> ModelVersion | None:
-    return ModelVersion.objects.active()
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks for: whose picture, by which of the versions that score anybody."""
+
+    version: ModelVersion
+    versions: list[ModelVersion]
+    form: QuadrantForm
+    leads: LeadQuerySet
+    everybody: LeadQuerySet
+
+
+def _read(request: PageRequest) -> Asked | None:
+    """None while no version scores anybody. `?version=`: its number, else the first one."""
+    versions = quadrants.scoring_versions()
+    if not versions:
+        return None
+    number = row_number(request.GET.get("version"))
+    version = next((known for known in versions if known.number == number), versions[0])
+    form = QuadrantForm(request.GET, user=request.user, version=version)
+    only_by = version if len(versions) > 1 else None
+    return Asked(
+        version,
+        versions,
+        form,
+        leads=quadrants.scored_leads(request.user, form.wanted(), only_by),
+        everybody=quadrants.scored_leads(request.user, LeadFilter(), only_by),
+    )
 
 
 @require_GET
 def page(request: PageRequest) -> HttpResponse:
     """Page and fragment in one: htmx asks for the figures only."""
-    version = _active()
-    if version is None:
+    asked = _read(request)
+    if asked is None:
         return render(request, "scoring/quadrants.html")
-    form = QuadrantForm(request.GET, user=request.user, version=version)
-    leads = quadrants.scored_leads(request.user, form.wanted())
-    found = quadrants.figures(leads, version, form.cuts)
+    found = quadrants.figures(asked.leads, asked.version, asked.form.cuts)
     context = {
-        "version": version,
-        "form": form,
-        "cuts": form.cuts,
+        "version": asked.version,
+        "versions": asked.versions,
+        "form": asked.form,
+        "cuts": asked.form.cuts,
         "figures": found,
         "rows": quadrant_rows(found),
         "bands": band_table(found),
-        "plane": _plane(_whole(request, version), version),
     }
-    template = "scoring/quadrants.html#figures" if request.htmx else "scoring/quadrants.html"
-    return render(request, template, context)
-
-
-def _whole(request: PageRequest, version: ModelVersion) -> Window:
-    """The same plane whatever is filtered."""
-    return quadrants.whole_plane(quadrants.scored_leads(request.user, LeadFilter()), version)
+    if request.htmx:
+        return render(request, "scoring/quadrants.html#figures", context)
+    # The same plane whatever is filtered.
+    whole = quadrants.whole_plane(asked.everybody, asked.version)
+    context["plane"] = _plane(whole, asked.version)
+    return render(request, "scoring/quadrants.html", context)
 
 
 def _plane(whole: Window, version: ModelVersion) -> dict[str, Any]:
@@ -79,13 +102,12 @@ def _plane(whole: Window, version: ModelVersion) -> dict[str, Any]:
 @require_GET
 def picture(request: PageRequest) -> JsonResponse:
     """Bins of a window, and single leads when they are few; points are numbers."""
-    version = _active()
-    if version is None:
+    asked = _read(request)
+    if asked is None:
         raise Http404
-    form = QuadrantForm(request.GET, user=request.user, version=version)
-    leads = quadrants.scored_leads(request.user, form.wanted())
-    window = WindowForm(request.GET).window() or _whole(request, version)
-    found = quadrants.picture(leads, window)
+    window = WindowForm(request.GET).window()
+    window = window or quadrants.whole_plane(asked.everybody, asked.version)
+    found = quadrants.picture(asked.leads, window)
     dots = found.dots
     return JsonResponse(
         {
@@ -101,12 +123,10 @@ def picture(request: PageRequest) -> JsonResponse:
 @require_GET
 def leads(request: PageRequest) -> HttpResponse:
     """The leads behind a figure, as many as it says. `?whom=`: a quadrant or a change; else all."""
-    version = _active()
-    whom = request.GET.get("whom", "")
-    if version is None:
+    asked, whom = _read(request), request.GET.get("whom", "")
+    if asked is None:
         raise Http404
-    form = QuadrantForm(request.GET, user=request.user, version=version)
-    found = _behind(quadrants.scored_leads(request.user, form.wanted()), version, form, whom)
+    found = _behind(asked, whom)
     listed = read_page(
         as_rows(found),
         LEAD_SORTS["score"],
@@ -117,27 +137,26 @@ def leads(request: PageRequest) -> HttpResponse:
         "page": listed,
         "count": count_up_to(found),
         "heading": _heading(whom),
-        "form": form,
-        "cuts": form.cuts,
+        "form": asked.form,
+        "cuts": asked.form.cuts,
     }
     return render(request, "scoring/quadrant_leads.html", context)
 
 
-def _behind(
-    found: LeadQuerySet, version: ModelVersion, form: QuadrantForm, whom: str
-) -> LeadQuerySet:
+def _behind(asked: Asked, whom: str) -> LeadQuerySet:
+    cuts = asked.form.cuts
     changes = {
         "promising": quadrants.promising_leads,
         "entering": quadrants.entering_leads,
         "leaving": quadrants.leaving_leads,
     }
     if whom in changes:
-        return changes[whom](found, version, form.cuts)
+        return changes[whom](asked.leads, asked.version, cuts)
     if whom in Standing.Quadrant.values:
-        return quadrants.leads_in_quadrant(found, form.cuts, whom)
+        return quadrants.leads_in_quadrant(asked.leads, cuts, whom)
     if whom:
         raise Http404
-    return found
+    return asked.leads
 
 
 def _heading(whom: str) -> str:

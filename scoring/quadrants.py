@@ -21,7 +21,8 @@ from leads.models import LeadQuerySet, Standing
 from leads.queries import leads_for
 from leads.stages import Stage
 from scoring.formula import in_cents
-from scoring.models import LeadFeature, ModelVersion
+from scoring.governing import reigns
+from scoring.models import DEFAULT_MODEL_ID, LeadFeature, ModelVersion
 
 COLUMNS, ROWS = 60, 40  # bins of the picture
 MOST_DOTS = 300  # with no more leads than this in sight, each is a dot of its own
@@ -60,9 +61,19 @@ class Window:
         return x0, x1, y0, y1
 
 
-def scored_leads(user, wanted: LeadFilter) -> LeadQuerySet:
-    """The leads that have a place in the plane, of those this user may see."""
-    return leads_for(user, wanted).filter(standing__scored_at__isnull=False)
+def scoring_versions() -> list[ModelVersion]:
+    """The versions that score anybody now; that of the model for everybody comes first."""
+    known = {reign.version.pk: reign.version for reign in reigns()}
+    return sorted(known.values(), key=lambda v: (v.model_id != DEFAULT_MODEL_ID, -v.number))
+
+
+def scored_leads(user, wanted: LeadFilter, only_by: ModelVersion | None = None) -> LeadQuerySet:
+    """The leads that have a place in the plane, of those this user may see.
+
+    `only_by`: those whom this version scored; points of different models do not compare.
+    """
+    leads = leads_for(user, wanted).filter(standing__scored_at__isnull=False)
+    return leads.filter(standing__model_version=only_by.number) if only_by else leads
 
 
 def whole_plane(leads: LeadQuerySet, version: ModelVersion) -> Window:

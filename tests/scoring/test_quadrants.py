@@ -213,3 +213,23 @@ def test_the_figures_alone_for_htmx_and_few_queries(client, crowd, mia):
         part = client.get(reverse(PAGE), headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part and 'id="quadrant-figures"' in part
     assert len(queries) <= 12
+
+
+def test_with_two_models_each_has_a_picture_of_its_own(client, crowd, mia, monkeypatch):
+    first = active()
+    other = ModelVersion.objects.get(pk=first.pk)
+    other.pk, other.number, other.fit_cut = 10**6, 77, Decimal(-50)
+    monkeypatch.setattr(quadrants, "scoring_versions", lambda: [first, other])
+    ids = [lead.pk for lead in crowd[:7]]
+    Standing.objects.filter(lead__in=ids).update(model_version=77)
+    client.force_login(mia)
+    for number, count in ((first.number, 33), (77, 7), (5, 33)):
+        asked = {"version": str(number)}
+        assert client.get(reverse(PICTURE), asked).json()["count"] == count
+        assert f'data-count="{count}"' in client.get(reverse(LEADS), asked).content.decode()
+    page = client.get(reverse(PAGE), {"version": "77"}).content.decode()
+    assert 'name="version" value="77"' in page and 'placeholder="-50"' in page
+
+
+def test_the_versions_that_score_somebody():
+    assert quadrants.scoring_versions() == [active()]
