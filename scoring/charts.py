@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 600, 180
-MOST_LABELS = 9
+MOST_LABELS = 10
 
 
 @dataclass(frozen=True)

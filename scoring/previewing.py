@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
+from leads.channels import Channel
 from leads.models import Lead, Standing
 from scoring import crossing, folding, rescore
 from scoring.choosing import among
@@ -156,8 +157,8 @@ def preview(version: ModelVersion, user: User) -> Preview:
         bins=tally.bins(),
         quadrants=tally.quadrants(),
         by_owner=_by_owner(turns, people, user),
-        by_channel=_by(turns, 1),
-        by_source=_by(turns, 2),
+        by_channel=_by(turns, 1, {key: str(label) for key, label in Channel.choices}),
+        by_source=_by(turns, 2, {}),
         loads=_loads(turns),
     )
 
@@ -246,9 +247,9 @@ def _turns(compared: str, params: dict[str, Any]) -> _Turns:
         return cursor.fetchall()
 
 
-def _by(turns: _Turns, column: int) -> list[Turn]:
+def _by(turns: _Turns, column: int, labels: dict[str, str]) -> list[Turn]:
     keys = [str(turn[column] or "") for turn in turns]
-    return _group(turns, keys, {key: key for key in keys})
+    return _group(turns, keys, {key: labels.get(key, key) for key in keys})
 
 
 def _by_owner(turns: _Turns, people: dict[int, User], user: User) -> list[Turn]:

@@ -174,7 +174,9 @@ class Page:
         if "histograms" not in self.drift:
             return None
         labels = [f"{edge:.0f}" for edge in self.drift["edges"][:-1]]
-        return charts.paired_bars(labels, *self.drift["histograms"])
+        # Shares: the two groups of leads differ in size.
+        shares = [[n / sum(counts) for n in counts] for counts in self.drift["histograms"]]
+        return charts.paired_bars(labels, *shares)
 
     @property
     def drift_bins(self) -> list[tuple[float, float, int, int]]:
