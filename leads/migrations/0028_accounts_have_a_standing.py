@@ -4,11 +4,13 @@ Whatever way a person joins or leaves an account (forms, imports, merges, raw SQ
 account is marked in the same commit; and every account has its row from the beginning.
 """
 
+from decimal import Decimal
+
 import django.db.models.deletion
 import django.db.models.functions.comparison
-import leads.points
-from decimal import Decimal
 from django.db import migrations, models
+
+import leads.points
 
 FUNCTIONS = """
 CREATE FUNCTION leads_account_begins() RETURNS trigger LANGUAGE plpgsql AS $$
