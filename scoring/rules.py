@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 CENT = Decimal("0.01")
@@ -186,7 +187,7 @@ def silences(occurrences: Iterable[Occurrence], least_days: int) -> list[Held]:
     """When nothing had happened for so many days, after each occurrence until the next."""
     ordered = sorted(occurrences)
     held = []
-    for one, following in zip(ordered, [*ordered[1:], None], strict=True):
+    for one, following in zip_longest(ordered, ordered[1:]):
         since = one.occurred_at + timedelta(days=least_days)
         until = following.occurred_at if following else None
         if until is None or since < until:

@@ -208,3 +208,30 @@ def read_sums(lead: Lead) -> list[float | None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT sums FROM scoring_leadfeature WHERE lead_id = %s", [lead.pk])
         return cursor.fetchone()[0]
+
+
+def test_who_never_did_anything_is_not_inactive(lead):
+    agree([Law("page_viewed", Decimal(-10), None, silence=20)], {})
+    fold(lead)
+    assert interest_of(lead)[0] == 0
+    tell(lead, [Told(1, "page_viewed", BEGIN)])
+    fold(lead)
+    assert interest_of(lead)[0] == -10
+    assert verify(None) == []
+
+
+def test_time_alone_ends_a_window_and_begins_a_silence(lead):
+    agree(
+        [
+            Law("page_viewed", Decimal(10), None, window=30),
+            Law("page_viewed", Decimal(-4), None, silence=20),
+        ],
+        {},
+    )
+    at = datetime.now(UTC) - timedelta(days=10)
+    tell(lead, [Told(1, "page_viewed", at)])
+    fold(lead)
+    assert interest_of(lead)[0] == 10
+    for days, interest in ((15, 10), (21, 6), (31, -4)):
+        rescore.recompute_all(as_of=at + timedelta(days=days))
+        assert interest_of(lead)[0] == interest
