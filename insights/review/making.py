@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -13,17 +14,20 @@ from leads.refusals import Refused
 from scoring import studies
 from scoring.formula import Weights
 from scoring.in_force import leads_of, version_in_force
-from scoring.models import DEFAULT_MODEL_ID, Signal
+from scoring.models import DEFAULT_MODEL_ID, ModelVersion, Signal
 from scoring.studies import Report
 
 TASK = "insights.tasks.review"
 
 
+@transaction.atomic
 def request(model_id: int = DEFAULT_MODEL_ID, *, by: Actor) -> Review:
     """Have the model's version in force reviewed; a review that waits already is returned."""
     version = version_in_force(model_id)
     if version is None:
         raise Refused(_("No scoring model is active: there is nothing to review."))
+    # Of two who ask at once, the second finds what the first asked for.
+    version = ModelVersion.objects.select_for_update(no_key=True, of=("self",)).get(pk=version.pk)
     study = studies.ask(Review, TASK, by=by, version=version)
     assert isinstance(study, Review)
     return study
