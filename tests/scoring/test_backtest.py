@@ -192,3 +192,24 @@ def test_one_that_fails_again_and_again_stops_and_can_be_asked_for_anew(draft, m
     assert backtesting.request(draft.pk, by=SYSTEM).is_running
     backtesting.drain()
     assert BackTest.objects.get().finished_at
+
+
+def test_windows_and_silences_are_frozen_as_the_ledger_has_them(draft):
+    lead = good_fit_lead()
+    tell_events(lead, "webinar_attended 50d ago", "webinar_attended 20d ago")
+    kinds = {"lately": {"window_days": 10}, "silent": {"inactive_days": 14}}
+    for key, fields in kinds.items():
+        signal = Signal(key=key, label=key, axis="interest", event_kind="webinar_attended")
+        for name, value in fields.items():
+            setattr(signal, name, value)
+        drafting.prepare_signal(signal)
+        Signal.objects.bulk_create([signal])
+        draft.rules.create(signal=signal, points=7 if key == "lately" else -5)
+    score_all()
+    weights = Weights.of(draft)
+    signals = backtesting.signals_of(weights)
+    cutoffs = [Cutoff(lead.pk, days_ago(d)) for d in (49, 38, 30, 19, 3)]
+    scores = score(frozen_features(cutoffs, signals), signals, weights)
+    ledger, facts = Ledger(draft), facts_of_many([lead.pk], now())[lead.pk]
+    exact = [float(ledger.at(facts, cutoff.as_of).score) for cutoff in cutoffs]
+    assert scores.total.tolist() == exact

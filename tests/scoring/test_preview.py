@@ -142,3 +142,13 @@ def test_the_address_of_a_list_reads_back(draft):
     wanted = Wanted.read({"change": "leave", "owner": "12", "channel": "email"})
     assert wanted.query() == "change=leave&owner=12&channel=email"
     assert Wanted.read({"owner": "'; --", "change": "x"}) == Wanted()
+
+
+def test_a_model_for_some_leads_is_previewed_for_them_only(leads, ana):
+    active = ModelVersion.objects.active()
+    conditions = [{"field": "source", "operator": "is", "value": "bing"}]
+    version = drafting.begin_model("Bing", conditions, active.pk, by=SYSTEM)
+    version.rules.filter(signal__key="pricing_page").update(points=40)
+    seen = preview(version, ana)
+    assert (seen.lead_count, seen.enter_count) == (1, 1)
+    assert [row.lead for row in turned_leads(version, ana, Wanted()).rows] == [leads["of_sue"]]
