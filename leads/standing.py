@@ -56,8 +56,9 @@ def replace_standings(scores_sql: str, params: dict) -> int:
     Call settle_standings after the commit.
     """
     with connection.cursor() as cursor:
-        # In the order in which a capture takes them.
-        cursor.execute("LOCK TABLE leads_lead IN SHARE ROW EXCLUSIVE MODE")
+        # In the order in which a capture takes them. Who has locked a lead to move it looks at
+        # its standing before it writes: a weaker lock would let both wait for each other.
+        cursor.execute("LOCK TABLE leads_lead IN EXCLUSIVE MODE")
         cursor.execute("LOCK TABLE leads_standing IN EXCLUSIVE MODE")
     return replace_rows("leads_standing", scores_sql, params, key="lead_id")
 

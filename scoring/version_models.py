@@ -15,7 +15,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.timezone import now
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from scoring import conditions
@@ -23,8 +23,9 @@ from scoring.vocabulary import Axis
 from users.models import User
 
 POINTS: Any = {"max_digits": 7, "decimal_places": 2}
-# The model that scores whom no other one is for. A migration makes it.
+# The model that scores whom no other one is for. A migration makes it, under this name.
 DEFAULT_MODEL_ID = 1
+DEFAULT_MODEL_NAME = gettext_noop("All leads")
 
 
 class ScoringModel(models.Model):
