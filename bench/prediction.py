@@ -14,6 +14,7 @@ import io
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def tuned_boosting(table: Table, tries: int = TRIES) -> float:
     older, newest = split_by_time(table, HOLD_OUT)
     inner, validation = split_by_time(older, VALIDATION)
     chance = np.random.default_rng(0)
-    best = (0.0, {})
+    best: tuple[float, dict] = (0.0, {})
     for _each in range(tries):
         params = {
             "learning_rate": float(chance.choice([0.02, 0.03, 0.05, 0.1])),
@@ -115,7 +116,7 @@ def naive_bayes(table: Table) -> float:
     return metrics.auc(np.array(newest.labels), total)
 
 
-def _binned(learned: list, asked: list) -> tuple[list[str], list[str]]:
+def _binned(learned: Sequence, asked: Sequence) -> tuple[list[str], list[str]]:
     """Both columns as texts; numbers with many values by their decile."""
     numbers = np.array([number_of(cell) for cell in learned])
     known = numbers[~np.isnan(numbers)]

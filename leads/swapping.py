@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-NEXT = "_next"
+NEXT, OLD = "_next", "_old"
 LONGEST_NAME = 63
 
 
@@ -27,6 +27,10 @@ class Part(NamedTuple):
         return self.name[: LONGEST_NAME - len(NEXT)] + NEXT
 
     @property
+    def old_name(self) -> str:
+        return self.name[: LONGEST_NAME - len(OLD)] + OLD
+
+    @property
     def is_checked_later(self) -> bool:
         return self.is_constraint and self.definition.startswith(("FOREIGN KEY", "CHECK"))
 
@@ -37,7 +41,7 @@ def replace_rows(table: str, rows_sql: str, params: dict, *, key: str) -> int:
 
     It yields every column of the table by its name. Rows whose `key` it does not yield
     stay as they are. The caller has locked `table`, and before it every table that it
-    refers to, and calls `settle` after the commit.
+    refers to, and calls `settle` after the commit: it drops the old table.
     Raises RuntimeError for a table with triggers of its own: they would be lost.
     """
     with connection.cursor() as cursor:
@@ -55,10 +59,14 @@ def replace_rows(table: str, rows_sql: str, params: dict, *, key: str) -> int:
         cursor.execute("SET LOCAL max_parallel_maintenance_workers = 0")
         for part in parts:
             cursor.execute(_make(part, table))
-        cursor.execute(f"DROP TABLE {table}")
+        # To drop the old table would lock those that it refers to against their readers.
+        cursor.execute(f"DROP TABLE IF EXISTS {table}{OLD}")
+        for part in parts:
+            cursor.execute(_rename(part.is_constraint, table, part.name, part.old_name))
+        cursor.execute(f"ALTER TABLE {table} RENAME TO {table}{OLD}")
         cursor.execute(f"ALTER TABLE {table}{NEXT} RENAME TO {table}")
         for part in parts:
-            cursor.execute(_rename(part, table))
+            cursor.execute(_rename(part.is_constraint, table, part.next_name, part.name))
     return count
 
 
@@ -77,8 +85,9 @@ def _keep_others(cursor: CursorWrapper, table: str, columns: list[Column], key: 
 
 
 def settle(table: str) -> None:
-    """What may wait until nobody waits for it: look over old rows once more, and statistics."""
+    """What may wait until nobody waits for it: the old table, another look at rows, statistics."""
     with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {table}{OLD}")
         for part in _parts_of(cursor, table):
             if part.is_checked_later:
                 cursor.execute(f'ALTER TABLE {table} VALIDATE CONSTRAINT "{part.name}"')
@@ -149,7 +158,7 @@ def _make(part: Part, table: str) -> str:
     return f'CREATE {unique}INDEX "{part.next_name}" ON {table}{NEXT} USING {rest}'
 
 
-def _rename(part: Part, table: str) -> str:
-    if part.is_constraint:
-        return f'ALTER TABLE {table} RENAME CONSTRAINT "{part.next_name}" TO "{part.name}"'
-    return f'ALTER INDEX "{part.next_name}" RENAME TO "{part.name}"'
+def _rename(is_constraint: bool, table: str, name: str, to: str) -> str:
+    if is_constraint:
+        return f'ALTER TABLE {table} RENAME CONSTRAINT "{name}" TO "{to}"'
+    return f'ALTER INDEX "{name}" RENAME TO "{to}"'

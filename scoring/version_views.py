@@ -35,7 +35,9 @@ def _page(
 ) -> HttpResponse:
     publication = version_queries.newest_publication(version)
     progress = queries.progress()
-    is_on_its_way = publication is not None and publication.is_running
+    is_under_way = (
+        publication is not None and publication.is_running and not publication.is_waiting
+    )
     context = {
         "version": version,
         "agreement": queries.agreement(version),
@@ -43,7 +45,7 @@ def _page(
         "sides": version_queries.sides(version),
         "deeds": version_queries.deeds(version),
         "publication": publication,
-        "progress": progress if is_on_its_way and not publication.is_waiting else None,
+        "progress": progress if is_under_way else None,
         "held_count": version_queries.held_count(version),
         "may": version_queries.allowed(version, request.user, publication),
         "publication_form": PublicationForm(),

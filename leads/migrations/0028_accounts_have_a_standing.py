@@ -63,37 +63,89 @@ DROP FUNCTION leads_account_begins, leads_account_has_other_people, leads_person
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('leads', '0027_profiles_before_merges'),
+        ("leads", "0027_profiles_before_merges"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StaleAccount',
+            name="StaleAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='leads.account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="leads.account",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AccountStanding',
+            name="AccountStanding",
             fields=[
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='standing', serialize=False, to='leads.account')),
-                ('score', leads.points.PointsField(decimal_places=2, max_digits=9, null=True, verbose_name='score')),
-                ('best', leads.points.PointsField(decimal_places=2, default=0, max_digits=9)),
-                ('people', leads.points.PointsField(decimal_places=2, default=0, max_digits=9)),
-                ('roles', leads.points.PointsField(decimal_places=2, default=0, max_digits=9)),
-                ('recency', leads.points.PointsField(decimal_places=2, default=0, max_digits=9)),
-                ('person_count', models.PositiveIntegerField(default=0)),
-                ('engaged_count', models.PositiveIntegerField(default=0)),
-                ('role_count', models.PositiveIntegerField(default=0)),
-                ('last_activity_at', models.DateTimeField(null=True)),
-                ('scored_at', models.DateTimeField(null=True)),
-                ('best_lead', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='leads.lead')),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="standing",
+                        serialize=False,
+                        to="leads.account",
+                    ),
+                ),
+                (
+                    "score",
+                    leads.points.PointsField(
+                        decimal_places=2, max_digits=9, null=True, verbose_name="score"
+                    ),
+                ),
+                ("best", leads.points.PointsField(decimal_places=2, default=0, max_digits=9)),
+                ("people", leads.points.PointsField(decimal_places=2, default=0, max_digits=9)),
+                ("roles", leads.points.PointsField(decimal_places=2, default=0, max_digits=9)),
+                ("recency", leads.points.PointsField(decimal_places=2, default=0, max_digits=9)),
+                ("person_count", models.PositiveIntegerField(default=0)),
+                ("engaged_count", models.PositiveIntegerField(default=0)),
+                ("role_count", models.PositiveIntegerField(default=0)),
+                ("last_activity_at", models.DateTimeField(null=True)),
+                ("scored_at", models.DateTimeField(null=True)),
+                (
+                    "best_lead",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="leads.lead",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(models.OrderBy(django.db.models.functions.comparison.Coalesce('score', models.Value(Decimal('-1000000'), output_field=leads.points.PointsField(decimal_places=2, max_digits=9))), descending=True), models.F('account'), name='leads_accountstanding_score')],
+                "indexes": [
+                    models.Index(
+                        models.OrderBy(
+                            django.db.models.functions.comparison.Coalesce(
+                                "score",
+                                models.Value(
+                                    Decimal("-1000000"),
+                                    output_field=leads.points.PointsField(
+                                        decimal_places=2, max_digits=9
+                                    ),
+                                ),
+                            ),
+                            descending=True,
+                        ),
+                        models.F("account"),
+                        name="leads_accountstanding_score",
+                    )
+                ],
             },
         ),
         migrations.RunSQL(FUNCTIONS, UNDO),

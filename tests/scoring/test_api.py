@@ -94,7 +94,7 @@ def test_what_is_no_instant_is_refused_with_a_sentence(lead, key, wrong):
 
 
 @pytest.mark.parametrize(
-    "wrong", ["nobody", str(uuid.uuid4()), "1", "%00", "x" * 3000, "..%2F..%2Fadmin"]
+    "wrong", ["nobody", str(uuid.UUID(int=7)), "1", "%00", "x" * 3000, "..%2F..%2Fadmin"]
 )
 def test_who_does_not_exist_is_not_found(key, wrong):
     response = ask(wrong, key)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
+from django.db import connection, transaction
 
-from leads.models import Standing
+from leads.models import Lead, Standing
+from leads.standing import settle_standings
+from scoring import rescore
 from scoring.models import DirtyLead, LeadFeature
 from tests.scoring.stories import good_fit_lead, settle, some_lead, standing_of, tell_events
 from tracking.signals import event_recorded
@@ -46,3 +50,25 @@ def test_crossing_makes_an_mql():
 def test_nothing_to_do():
     settle()
     assert not Standing.objects.exists() and not LeadFeature.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_scoring_all_leads_does_not_wait_for_who_reads_leads():
+    """Waiting for readers while it holds writers off is how two wait for each other."""
+    lead = some_lead()
+    rescore.enqueue([lead.pk])
+    settle()
+
+    def score_all() -> None:
+        try:
+            with transaction.atomic():
+                rescore.recompute_all()
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        assert Lead.objects.filter(pk=lead.pk).exists()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(score_all).result(timeout=20)
+    settle_standings()
+    assert standing_of(lead).model_version == 1
