@@ -35,9 +35,7 @@ def _page(
 ) -> HttpResponse:
     publication = version_queries.newest_publication(version)
     progress = queries.progress()
-    is_under_way = (
-        publication is not None and publication.is_running and not publication.is_waiting
-    )
+    is_under_way = publication is not None and publication.is_running and not publication.is_waiting
     context = {
         "version": version,
         "agreement": queries.agreement(version),
