@@ -21,6 +21,7 @@ from scoring.condition_fields import ConditionsField
 from scoring.edit_locks import LockedForm, fingerprint
 from scoring.models import FailedLead, GroupCap, ModelVersion, Rule, ScoringModel
 from scoring.signal_admin import MailDomainAdmin, SignalAdmin
+from scoring.wording import describe_rule
 from users.models import User
 
 __all__ = ["FailedLeadAdmin", "MailDomainAdmin", "ModelVersionAdmin", "SignalAdmin"]
@@ -46,7 +47,15 @@ class PartInline(admin.TabularInline):
 
 class RuleInline(PartInline):
     model = Rule
-    fields = ("signal", "points", "group", "is_blocking")
+    fields = ("signal", "points", "group", "is_blocking", "in_words")
+    readonly_fields = ("in_words",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("signal")
+
+    @admin.display(description=gettext_lazy("in words"))
+    def in_words(self, rule: Rule) -> str:
+        return describe_rule(rule) if rule.pk else ""
 
 
 class GroupCapInline(PartInline):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from scoring import queries, version_queries
+from scoring import queries, signing, version_queries
 from scoring.models import ModelVersion
+from users.requests import PageRequest
 
 
 @require_GET
-def model(request: HttpRequest) -> HttpResponse:
+def model(request: PageRequest) -> HttpResponse:
     """The active version in plain sentences, drafts, and a publication under way."""
     active = ModelVersion.objects.active()
     context = {
@@ -21,5 +22,6 @@ def model(request: HttpRequest) -> HttpResponse:
         "progress": queries.progress(),
         "past_versions": queries.past_versions(),
         "failed_count": queries.failed_count(),
+        "may_review": request.user.is_admin or signing.side_of(request.user.role) is not None,
     }
     return render(request, "scoring/model.html", context)
