@@ -67,12 +67,12 @@ class VersionForm(LockedForm):
 
     def fingerprint_of(self, row: ModelVersion) -> str:
         parts = [*row.rules.order_by("pk"), *row.caps.order_by("pk")]
-        said = [super().fingerprint_of(row), *(fingerprint(part) for part in parts)]
+        said = [row.state, super().fingerprint_of(row), *(fingerprint(part) for part in parts)]
         return hashlib.sha256(" ".join(said).encode()).hexdigest()[:32]
 
     def in_words(self, row: ModelVersion) -> str:
         changes = [f"{c.what} {c.before} → {c.after}" for c in drafting.changes_of(row)]
-        return f"{row}: {'; '.join(changes[:20])}."
+        return f"{row}, {row.get_state_display()}. {'; '.join(changes[:20])}"
 
 
 @admin.register(ModelVersion)

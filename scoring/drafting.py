@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -108,18 +109,32 @@ class Change:
     after: object
 
 
+def before(version: ModelVersion) -> ModelVersion | None:
+    """What signing it would replace, or replaced: not what it happened to be cloned from."""
+    if version.published_at:
+        return version.replaces
+    active = ModelVersion.objects.in_force().filter(model=version.model_id).first()
+    return active or version.based_on
+
+
 def changes_of(version: ModelVersion) -> list[Change]:
-    """What changed against the version it was cloned from; empty when there is none."""
-    origin = version.based_on
-    if origin is None:
+    """What changes against the version before it; empty when there is none."""
+    origin = before(version)
+    if origin is None or origin.pk == version.pk:
         return []
-    before, after = _numbers(origin), _numbers(version)
-    names = sorted(before.keys() | after.keys())
+    was, will = _numbers(origin), _numbers(version)
+    names = sorted(was.keys() | will.keys())
     return [
-        Change(name, before.get(name), after.get(name))
+        Change(name, was.get(name), will.get(name))
         for name in names
-        if before.get(name) != after.get(name)
+        if was.get(name) != will.get(name)
     ]
+
+
+def fingerprint(version: ModelVersion) -> str:
+    """A text that changes with anything that somebody signs."""
+    said = [*sorted(_numbers(version).items()), version.effective_from, version.model_id]
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:32]
 
 
 def _numbers(version: ModelVersion) -> dict[str, object]:

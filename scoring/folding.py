@@ -190,7 +190,7 @@ def weighed_query(
              WHERE m.lead_id {which.sql} AND m.until IS NULL
                AND m.signal_id = ANY({parameters.bind(on_fields)})""")
     if idle := [signal for signal in on_events if signal.inactive_days]:
-        to_come = silences_to_come_query(which, idle, parameters)
+        to_come = silences_to_come_query(which, idle, parameters, by_fold=not anchor)
         parts.append(f"SELECT lead_id, {idle[0].ordinal:d}, 0, at FROM ({to_come}) silences")
     return " UNION ALL ".join(parts)
 

@@ -165,8 +165,15 @@ def _bucket_sql(signal: Signal, parameters: Parameters) -> str | None:
     return None
 
 
-def silences_to_come_query(which: Which, signals: Sequence[Signal], parameters: Parameters) -> str:
-    """SQL for (lead_id, at): when an inactivity will begin if nothing happens until then."""
+def silences_to_come_query(
+    which: Which, signals: Sequence[Signal], parameters: Parameters, *, by_fold: bool = False
+) -> str:
+    """SQL for (lead_id, at): when an inactivity will begin if nothing happens until then.
+
+    Those that begin after %(as_of)s; `by_fold`: after the lead's own last fold.
+    """
+    own = "(SELECT f.folded_at FROM scoring_leadfeature f WHERE f.lead_id = e.lead_id)"
+    instant = own if by_fold else "%(as_of)s::timestamptz"
     parts = []
     for signal in signals:
         begins = f"max({EVENT_INSTANT}) + {signal.inactive_days:d} * interval '24 hours'"
@@ -180,5 +187,5 @@ def silences_to_come_query(which: Which, signals: Sequence[Signal], parameters: 
             SELECT e.lead_id, {begins} AS at FROM tracking_event e
              WHERE e.lead_id {which.sql} AND e.verdict < {Verdict.MACHINE:d}
                AND {EVENT_INSTANT} <= %(as_of)s::timestamptz AND {kind} AND {meets}
-             GROUP BY e.lead_id HAVING {begins} > %(as_of)s::timestamptz""")
+             GROUP BY e.lead_id HAVING {begins} > {instant}""")
     return " UNION ALL ".join(parts)

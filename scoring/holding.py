@@ -5,42 +5,44 @@ Who did something of their own after the publication goes at once, as ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.utils.timezone import localdate
 
 from leads.models import Lead
-from leads.stages import Stage
 from scoring.models import HeldLead, Publication
 
 
 @contextmanager
-def hold_the_newly_ready(publication: Publication) -> Iterator[None]:
-    """Hold back the leads that become ready within, where the publication asks for it.
+def hold_the_newly_ready(
+    publication: Publication, waiting: Callable[[], QuerySet[Lead]]
+) -> Iterator[None]:
+    """Hold back those of the `waiting` leads that become ready within, if the publication asks.
 
-    In a transaction of the caller.
+    Who was ready by an earlier version is not held. In a transaction of the caller.
     """
     if not publication.daily_handoffs:
         yield
         return
-    with connection.cursor() as cursor:
-        cursor.execute("""
-            CREATE TEMPORARY TABLE scoring_was_ready ON COMMIT DROP AS
-            SELECT lead_id FROM leads_standing WHERE is_promising""")
-        yield
-        cursor.execute(
-            """
-            INSERT INTO scoring_heldlead (lead_id, publication_id)
-            SELECT s.lead_id, %s FROM leads_standing s JOIN leads_lead l ON l.id = s.lead_id
-             WHERE s.is_promising AND l.stage = %s
-               AND NOT EXISTS (SELECT FROM scoring_was_ready w WHERE w.lead_id = s.lead_id)
-            ON CONFLICT (lead_id) DO UPDATE SET publication_id = excluded.publication_id""",
-            [publication.pk, Stage.QUALIFIED],
-        )
-        publication.held_count = cursor.rowcount
+    ready = waiting().filter(standing__is_promising=True)
+    number = publication.version.number
+    were_ready = set(ready.exclude(standing__model_version=number).values_list("pk", flat=True))
+    yield
+    rows = [
+        HeldLead(lead_id=lead_id, publication=publication)
+        for lead_id in ready.values_list("pk", flat=True)
+        if lead_id not in were_ready
+    ]
+    HeldLead.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["lead"],
+        update_fields=["publication"],
+        batch_size=1000,
+    )
+    publication.held_count = len(rows)
     publication.save(update_fields=["held_count"])
 
 

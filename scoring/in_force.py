@@ -47,4 +47,4 @@ def leads_of(version: ModelVersion) -> Which:
 def of_model(version: ModelVersion) -> Q:
     """The same for rows that have a lead, of a version that is in force."""
     is_only = len(models_in_force()) == 1
-    return Q() if is_only else Q(lead__leadfeature__model=version.model_id)
+    return Q() if is_only else Q(lead__leadfeature__model_id=version.model_id)

@@ -71,14 +71,23 @@ def publish(version_id: int, *, by: Actor, plan: Plan = FOR_ALL) -> Publication:
             _("Version %(number)s is published already or on its way. Clone it to change it.")
             % {"number": version.number}
         )
-    if version.state not in (State.SIGNED, State.RETIRED) or not _was_signed(version):
+    if version.state == State.RETIRED and version.published_at is None:
+        raise Refused(
+            _("Version %(number)s was given up. Clone it to go on from there.")
+            % {"number": version.number}
+        )
+    if version.state not in (State.SIGNED, State.RETIRED):
         raise Refused(
             _("Version %(number)s is not signed by marketing and sales yet.")
             % {"number": version.number}
         )
-    if running := Publication.objects.filter(finished_at=None).select_related("version").first():
-        raise Conflict(_in_the_way(running))
+    if under_way := running().first():
+        raise Conflict(_in_the_way(under_way))
     is_rollback = version.state == State.RETIRED
+    if plan.scope == Publication.Scope.NEW and not is_rollback and is_first_of_model(version):
+        raise Refused(
+            _("The first version of a model scores all leads that belong to it: choose that.")
+        )
     publication = Publication.objects.create(
         version=version,
         requested_by=by.user,
@@ -99,17 +108,22 @@ def publish(version_id: int, *, by: Actor, plan: Plan = FOR_ALL) -> Publication:
     return publication
 
 
-def _was_signed(version: ModelVersion) -> bool:
-    """A version that never was in force and retired was given up, not signed for use."""
-    return version.state != ModelVersion.State.RETIRED or version.published_at is not None
+def running() -> QuerySet[Publication]:
+    """Publications that are not done, but for those that wait for their date."""
+    waits = Q(activated_at=None, version__effective_from__gt=Now())
+    return Publication.objects.filter(finished_at=None).exclude(waits).select_related("version")
+
+
+def is_first_of_model(version: ModelVersion) -> bool:
+    """Whether no version of its model is in force, so nobody's leads could stay with one."""
+    active = ModelVersion.objects.in_force().filter(model=version.model_id)
+    return not active.exists()
 
 
 def _in_the_way(publication: Publication) -> str:
     number = {"number": publication.version.number}
     if publication.is_stopped:
         return _("Version %(number)s stopped on its way. Let it go on first.") % number
-    if publication.is_waiting:
-        return _("Version %(number)s waits for its date. Call that off first.") % number
     return _("Version %(number)s is being published. Wait until it is done.") % number
 
 
@@ -174,7 +188,9 @@ def count_some() -> bool:
         else:
             signal.counted_at = now()
         signal.save(update_fields=["counted_to_lead_id", "counted_at"])
-        return True
+    if signal.inactive_days or signal.window_days:
+        rescore.turn()  # what time has changed since the leads were folded
+    return True
 
 
 def drain(limit: int = 1) -> int:
@@ -237,6 +253,8 @@ def resume(version_id: int, *, by: Actor) -> Publication:
 
 def _step(publication_id: int) -> bool:
     """Do the next thing to do. False when another process is at it."""
+    if Publication.objects.exclude(activated_at=None).filter(pk=publication_id, recomputed_at=None):
+        rescore.turn()  # in small portions, before all leads are scored under one lock
     with transaction.atomic():
         rows = Publication.objects.select_for_update(skip_locked=True, of=("self",))
         publication = rows.filter(pk=publication_id, finished_at=None).first()
@@ -248,7 +266,7 @@ def _step(publication_id: int) -> bool:
             _activate(publication)
             return True
         if publication.recomputed_at is None:
-            with holding.hold_the_newly_ready(publication):
+            with holding.hold_the_newly_ready(publication, crossing.waiting_leads):
                 rescore.recompute_all()
             _note(publication, "recomputed_at")
             return True

@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db.models import Max
 
 from leads.models import Lead
-from scoring import drafting
+from scoring import drafting, publishing
 from scoring.models import FailedLead, ModelVersion, Publication, Rule, Signal
 from scoring.vocabulary import Axis
 from scoring.wording import describe_rule
@@ -84,7 +84,7 @@ class Progress:
 
 def progress() -> Progress | None:
     """The publication or the counting of a new signal under way; None when all is quiet."""
-    publication = Publication.objects.select_related("version").filter(finished_at=None).first()
+    publication = publishing.running().first()
     counting = Signal.objects.filter(counted_at=None).order_by("ordinal").first()
     if publication is None and counting is None:
         return None

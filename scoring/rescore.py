@@ -194,18 +194,15 @@ def refresh() -> int:
     In small transactions, for it runs every few minutes beside everything else.
     Returns how many standings changed.
     """
-    if _is_being_published():
-        return 0  # the publication scores all leads itself, and decides who goes to sales when
+    half_published = Publication.objects.exclude(activated_at=None).filter(recomputed_at=None)
+    if half_published.filter(attempts__lt=Publication.MOST_ATTEMPTS).exists():
+        return 0  # it scores all leads itself
     turn()
     changed = sum(_refresh_some(ids) for ids in chunks_of_leads(LeadFeature.objects.all(), "lead"))
-    holding.release()
-    crossing.promote()
+    if not half_published.exists():  # it decides who goes to sales when
+        holding.release()
+        crossing.promote()
     return changed
-
-
-def _is_being_published() -> bool:
-    under_way = Publication.objects.exclude(activated_at=None).filter(recomputed_at=None)
-    return under_way.filter(attempts__lt=Publication.MOST_ATTEMPTS).exists()
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ fewer than two people (migration 0011).
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -17,12 +17,13 @@ from leads import audit
 from leads.actors import Actor
 from leads.refusals import Conflict, Refused
 from scoring import reach
-from scoring.drafting import require_admin
+from scoring.drafting import fingerprint, require_admin
 from scoring.models import ModelVersion, Signature
 from scoring.vocabulary import Axis
 from users.roles import Role
 
 State = ModelVersion.State
+LATEST_REVIEW = timedelta(days=2 * 366)
 SIDES = {Role.MARKETER: Signature.Side.MARKETING, Role.MANAGER: Signature.Side.SALES}
 
 
@@ -78,14 +79,23 @@ def require_sense(version: ModelVersion) -> None:
 
 
 @transaction.atomic
-def sign(version_id: int, *, by: Actor) -> ModelVersion:
-    """Sign for one's side. With the second signature, of somebody else, the version is signed."""
+def sign(version_id: int, *, by: Actor, seen: str | None = None) -> ModelVersion:
+    """Sign for one's side. With the second signature, of somebody else, the version is signed.
+
+    `seen`: drafting.fingerprint of what the signer read. Raises Conflict when it says
+    something else by now.
+    """
     side = side_of(by.role)
     if side is None or by.user is None:
         raise Refused(_("A marketer signs for marketing, a sales manager for sales."))
     version = _locked(version_id)
     if version.state != State.IN_REVIEW:
         raise Conflict(_("Version %(number)s is not in review.") % {"number": version.number})
+    if seen is not None and seen != fingerprint(version):
+        raise Conflict(
+            _("Version %(number)s was changed since you opened its page. Read it once more.")
+            % {"number": version.number}
+        )
     signed = {signature.side: signature for signature in version.signatures.all()}
     if side in signed:
         raise Conflict(
@@ -111,15 +121,16 @@ def sign(version_id: int, *, by: Actor) -> ModelVersion:
 def send_back(version_id: int, *, by: Actor, reason: str = "") -> ModelVersion:
     """Back to draft, signatures void: by an admin, or by a side that says what is wrong."""
     version = _locked(version_id)
+    reason = reason.replace("\0", "").strip()[:500]
     is_admin = by.user is None or by.role == Role.ADMIN
     if not is_admin and side_of(by.role) is None:
         raise Refused(_("Only admins, marketers and sales managers send a version back."))
-    if not is_admin and not reason.strip():
+    if not is_admin and not reason:
         raise Refused(_("Say what is wrong with it, so that it can be mended."))
     if version.state != State.IN_REVIEW:
         raise Conflict(_("Version %(number)s is not in review.") % {"number": version.number})
     version.signatures.all().delete()
-    _move(version, State.DRAFT, by, "sent_back", reason.strip()[:500])
+    _move(version, State.DRAFT, by, "sent_back", reason)
     return version
 
 
@@ -141,8 +152,8 @@ def confirm_review(version_id: int, next_on: date, *, by: Actor) -> ModelVersion
     """The active version was reviewed and stays as it is; the next review is due `next_on`."""
     if by.user is not None and by.role not in (Role.ADMIN, *SIDES):
         raise Refused(_("Only admins, marketers and sales managers confirm a review."))
-    if next_on <= localdate():
-        raise Refused(_("The next review must lie in the future."))
+    if not localdate() < next_on <= localdate() + LATEST_REVIEW:
+        raise Refused(_("The next review must lie within the next two years."))
     version = _locked(version_id)
     if version.state != State.ACTIVE:
         raise Conflict(_("Version %(number)s is not in force.") % {"number": version.number})

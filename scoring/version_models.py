@@ -25,6 +25,7 @@ from users.models import User
 POINTS: Any = {"max_digits": 7, "decimal_places": 2}
 # The model that scores whom no other one is for. A migration makes it, under this name.
 DEFAULT_MODEL_ID = 1
+FIRST_YEAR = 2000  # of dates that people may write
 DEFAULT_MODEL_NAME = gettext_noop("All leads")
 
 
@@ -207,7 +208,7 @@ class ModelVersion(models.Model):
 
     def clean(self) -> None:
         """Refuse ranges upside down and a threshold that nobody can reach."""
-        errors = self._errors_of_axes()
+        errors = self._errors_of_axes() | self._errors_of_dates()
         ceilings = (self.fit_ceiling, self.interest_ceiling)
         if None not in (*ceilings, self.threshold):
             if self.threshold > sum(ceilings):
@@ -219,6 +220,14 @@ class ModelVersion(models.Model):
                 errors["hysteresis"] = _("No score can fall that far below the threshold.")
         if errors:
             raise ValidationError(errors)
+
+    def _errors_of_dates(self) -> dict[str, Any]:
+        errors: dict[str, Any] = {}
+        if self.effective_from and not FIRST_YEAR <= self.effective_from.year <= now().year + 5:
+            errors["effective_from"] = _("Choose a date within the next five years.")
+        if self.review_due_on and not FIRST_YEAR <= self.review_due_on.year <= now().year + 5:
+            errors["review_due_on"] = _("Choose a date within the next five years.")
+        return errors
 
     def _errors_of_axes(self) -> dict[str, Any]:
         errors: dict[str, Any] = {}

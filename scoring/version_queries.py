@@ -111,9 +111,21 @@ def models_for_some() -> list[ModelVersion]:
     return list(special.order_by("model__position"))
 
 
-def held_count(version: ModelVersion) -> int:
-    """Leads that its publication made ready and that wait for their turn."""
-    return HeldLead.objects.filter(publication__version=version).count()
+@dataclass(frozen=True)
+class Held:
+    """Leads that a publication made ready and that wait for their turn, so many a day."""
+
+    count: int
+    daily: int
+
+
+def held(version: ModelVersion) -> Held | None:
+    """Those whom the newest publication of this version holds that holds anybody."""
+    publication = version.publications.filter(held__isnull=False).first()
+    if publication is None:
+        return None
+    count = HeldLead.objects.filter(publication=publication).count()
+    return Held(count, publication.daily_handoffs or 0)
 
 
 @dataclass(frozen=True)

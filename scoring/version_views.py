@@ -40,11 +40,14 @@ def _page(
         "version": version,
         "agreement": queries.agreement(version),
         "changes": drafting.changes_of(version),
+        "before": drafting.before(version),
+        "fingerprint": drafting.fingerprint(version),
+        "is_first_of_model": publishing.is_first_of_model(version),
         "sides": version_queries.sides(version),
         "deeds": version_queries.deeds(version),
         "publication": publication,
         "progress": progress if is_under_way else None,
-        "held_count": version_queries.held_count(version),
+        "held": version_queries.held(version),
         "may": version_queries.allowed(version, request.user, publication),
         "publication_form": PublicationForm(),
         "review_form": ReviewForm(),
@@ -111,7 +114,7 @@ def signatures(request: PageRequest, number: int) -> HttpResponse:
     return _do(
         request,
         number,
-        lambda v, by: signing.sign(v.pk, by=by),
+        lambda v, by: signing.sign(v.pk, by=by, seen=request.POST.get("seen", "")),
         _("You have signed version %(number)s."),
     )
 
@@ -123,7 +126,8 @@ def publications(request: PageRequest, number: int) -> HttpResponse:
         called_off = _("Version %(number)s stays signed; it does not come into force by itself.")
         return _do(request, number, lambda v, by: publishing.call_off(v.pk, by=by), called_off)
     is_rollback = _find(number).state == ModelVersion.State.RETIRED
-    form = PublicationForm(request.POST if not is_rollback else {"scope": Publication.Scope.ALL})
+    fixed = {"scope": Publication.Scope.ALL} if is_rollback else {}
+    form = PublicationForm(request.POST.dict() | fixed)
     if not form.is_valid():
         return _page(request, _find(number), 422, publication_form=form)
     return _do(

@@ -7,12 +7,20 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
-from django.utils.timezone import now
+from django.utils.timezone import localdate, now
 
 from leads.actors import Actor
 from leads.models import Lead, Standing
 from scoring import drafting, governing, publishing, rescore
-from scoring.models import HeldLead, ModelVersion, Publication, ScoringModel
+from scoring.models import (
+    HeldLead,
+    LeadFeature,
+    ModelVersion,
+    Publication,
+    Rule,
+    ScoringModel,
+    Signal,
+)
 from scoring.publishing import Plan
 from scoring.verifying import verify
 from tests.scoring.stories import (
@@ -194,3 +202,46 @@ def test_without_a_limit_all_go_at_once():
 def test_a_plan_that_makes_no_sense_is_refused(plan):
     with pytest.raises(publishing.Refused):
         publishing.publish(sign(draft_with()).pk, by=SYSTEM, plan=plan)
+
+
+def test_the_first_version_of_a_model_is_for_all_its_leads():
+    draft = sign(drafting.begin_model("Korea", KOREANS, active().pk, by=SYSTEM))
+    with pytest.raises(publishing.Refused, match="scores all leads that belong to it"):
+        publishing.publish(draft.pk, by=SYSTEM, plan=Plan(scope="new"))
+
+
+def test_who_may_not_go_to_sales_yet_takes_nobodys_turn():
+    first, second = nearly_ready(2)
+    Lead.objects.filter(pk=first.pk).update(not_before_on=localdate() + timedelta(days=30))
+    draft = sign(draft_with(pricing_page=60))
+    publishing.publish(draft.pk, by=SYSTEM, plan=Plan(daily_handoffs=5))
+    finish()
+    assert list(HeldLead.objects.values_list("lead", flat=True)) == [second.pk]
+
+
+def test_a_former_version_comes_back_without_a_flood():
+    nearly_ready(3)
+    put_in_force(draft_with(pricing_page=60, demo=30))
+    put_in_force(draft_with(pricing_page=8))
+    late = nearly_ready(3)
+    publishing.publish(
+        ModelVersion.objects.get(number=2).pk, by=SYSTEM, plan=Plan(daily_handoffs=1)
+    )
+    finish()
+    assert HeldLead.objects.filter(lead__in=late).count() == 3
+
+
+def test_a_new_inactivity_counts_for_who_was_quiet_before():
+    """Since the lead was last folded, the silence has begun."""
+    lead = some_lead()
+    tell_events(lead, "page_viewed 60d ago")
+    scored(lead)
+    LeadFeature.objects.filter(lead=lead).update(folded_at=now() - timedelta(days=59))
+    signal = Signal(axis="interest", key="quiet", label="Quiet", inactive_days=30)
+    drafting.prepare_signal(signal)
+    Signal.objects.bulk_create([signal])
+    draft = draft_with()
+    Rule.objects.create(version=draft, signal=signal, points=-5)
+    put_in_force(draft)
+    assert LeadFeature.objects.get(lead=lead).sums[signal.ordinal - 1] == 1
+    assert verify(None) == []
