@@ -190,6 +190,8 @@ _EDIT_TITLES = {
     "unmerged": gettext_lazy("A merge taken apart"),
     "told_apart": gettext_lazy("Found to be another person than somebody alike"),
     "restored": gettext_lazy("A lead of its own again"),
+    "overrode_prediction": gettext_lazy("Prediction overruled"),
+    "restored_prediction": gettext_lazy("Prediction back to what was learned"),
 }
 
 
