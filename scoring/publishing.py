@@ -65,29 +65,8 @@ def publish(version_id: int, *, by: Actor, plan: Plan = FOR_ALL) -> Publication:
     require_admin(by)
     plan.check()
     version = ModelVersion.objects.select_for_update(no_key=True).get(pk=version_id)
-    State = ModelVersion.State
-    if version.publications.filter(finished_at=None).exists() or version.state == State.ACTIVE:
-        raise Conflict(
-            _("Version %(number)s is published already or on its way. Clone it to change it.")
-            % {"number": version.number}
-        )
-    if version.state == State.RETIRED and version.published_at is None:
-        raise Refused(
-            _("Version %(number)s was given up. Clone it to go on from there.")
-            % {"number": version.number}
-        )
-    if version.state not in (State.SIGNED, State.RETIRED):
-        raise Refused(
-            _("Version %(number)s is not signed by marketing and sales yet.")
-            % {"number": version.number}
-        )
-    if under_way := running().first():
-        raise Conflict(_in_the_way(under_way))
-    is_rollback = version.state == State.RETIRED
-    if plan.scope == Publication.Scope.NEW and not is_rollback and is_first_of_model(version):
-        raise Refused(
-            _("The first version of a model scores all leads that belong to it: choose that.")
-        )
+    is_rollback = version.state == ModelVersion.State.RETIRED
+    _require_publishable(version, plan)
     publication = Publication.objects.create(
         version=version,
         requested_by=by.user,
@@ -106,6 +85,32 @@ def publish(version_id: int, *, by: Actor, plan: Plan = FOR_ALL) -> Publication:
         _activate(publication)
     transaction.on_commit(partial(hint, "scoring.tasks.publish"), robust=True)
     return publication
+
+
+def _require_publishable(version: ModelVersion, plan: Plan) -> None:
+    """Raises Conflict or Refused with what stands against publishing this version so."""
+    State = ModelVersion.State
+    if version.publications.filter(finished_at=None).exists() or version.state == State.ACTIVE:
+        raise Conflict(
+            _("Version %(number)s is published already or on its way. Clone it to change it.")
+            % {"number": version.number}
+        )
+    if version.state == State.RETIRED and version.published_at is None:
+        raise Refused(
+            _("Version %(number)s was given up. Clone it to go on from there.")
+            % {"number": version.number}
+        )
+    if version.state not in (State.SIGNED, State.RETIRED):
+        raise Refused(
+            _("Version %(number)s is not signed by marketing and sales yet.")
+            % {"number": version.number}
+        )
+    if under_way := running().first():
+        raise Conflict(_in_the_way(under_way))
+    if plan.scope == Publication.Scope.NEW and is_first_of_model(version):
+        raise Refused(
+            _("The first version of a model scores all leads that belong to it: choose that.")
+        )
 
 
 def running() -> QuerySet[Publication]:
