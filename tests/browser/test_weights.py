@@ -1,4 +1,4 @@
-"""An admin changes a weight and sees scores change, in a real browser."""
+"""A weight is changed, signed by marketing and sales, and scores change, in a real browser."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def total(lead: Lead) -> Decimal:
     return Standing.objects.get(pk=lead.pk).score
 
 
-def test_an_admin_changes_a_weight_and_sees_scores_change(signed_in, ana, lead, drain_all):
+def test_a_weight_is_changed_signed_by_two_and_scores_change(
+    signed_in, ana, mia, mona, lead, drain_all
+):
     before = total(lead)
     active = ModelVersion.objects.active()
     page = signed_in(ana)
@@ -38,8 +40,17 @@ def test_an_admin_changes_a_weight_and_sees_scores_change(signed_in, ana, lead, 
     page.locator("input[name=_continue]").click()
     expect(page.locator(".messagelist")).to_be_visible()
 
-    page.goto(f"/admin/scoring/modelversion/{draft.pk}/publish/")
-    page.locator(".submit-row input[type=submit]").click()
+    page.get_by_role("link", name="Preview and have it signed").click()
+    page.get_by_role("button", name="Submit for signature").click()
+    expect(page.get_by_text("waits for its signatures")).to_be_visible()
+    for signer in (mia, mona):
+        other = signed_in(signer)
+        other.goto(f"/scoring/versions/{draft.number}/")
+        other.get_by_role("button", name="Sign", exact=True).click()
+        expect(other.get_by_text(f"You have signed version {draft.number}.")).to_be_visible()
+    page.goto(f"/scoring/versions/{draft.number}/")
+    page.get_by_role("button", name=f"Publish version {draft.number}").click()
+    expect(page.get_by_text("is on its way")).to_be_visible()
     drain_all()
 
     assert ModelVersion.objects.active() == draft
