@@ -120,8 +120,11 @@ def before(version: ModelVersion) -> ModelVersion | None:
 def changes_of(version: ModelVersion) -> list[Change]:
     """What changes against the version before it; empty when there is none."""
     origin = before(version)
-    if origin is None or origin.pk == version.pk:
-        return []
+    return changes_against(origin, version) if origin else []
+
+
+def changes_against(origin: ModelVersion, version: ModelVersion) -> list[Change]:
+    """What differs between two versions, by its words."""
     was, will = _numbers(origin), _numbers(version)
     names = sorted(was.keys() | will.keys())
     return [

@@ -34,21 +34,23 @@ def _page(
     request: PageRequest, version: ModelVersion, status: int = 200, **more: Any
 ) -> HttpResponse:
     publication = version_queries.newest_publication(version)
+    may = version_queries.allowed(version, request.user, publication)
+    before = drafting.before(version)
     progress = queries.progress()
     is_under_way = publication is not None and publication.is_running and not publication.is_waiting
     context = {
         "version": version,
         "agreement": queries.agreement(version),
-        "changes": drafting.changes_of(version),
-        "before": drafting.before(version),
-        "fingerprint": drafting.fingerprint(version),
-        "is_first_of_model": publishing.is_first_of_model(version),
+        "changes": drafting.changes_against(before, version) if before else [],
+        "before": before,
+        "fingerprint": drafting.fingerprint(version) if may.sign else "",
+        "is_first_of_model": may.publish and publishing.is_first_of_model(version),
         "sides": version_queries.sides(version),
         "deeds": version_queries.deeds(version),
         "publication": publication,
         "progress": progress if is_under_way else None,
         "held": version_queries.held(version),
-        "may": version_queries.allowed(version, request.user, publication),
+        "may": may,
         "publication_form": PublicationForm(),
         "review_form": ReviewForm(),
         "is_in_the_making": version.state in ("draft", "in_review", "signed"),

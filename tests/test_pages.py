@@ -30,6 +30,8 @@ pytestmark = pytest.mark.django_db
 PERSONAS = ("anonymous", "viv", "mia", "sam", "sue", "mona", "ana")
 # Who of those whom the matrix lets in sees Sam's lead and all that hangs on it.
 SIGHT = {"mia", "sam", "mona", "ana"}
+# The agreement is everybody's.
+OF_ALL = ("scoring:version",)
 MOST_QUERIES = 20
 # Opening these is a deed of its own: they need a key, or end the session.
 NOT_DRIVEN = {"account_reset_password_from_key", "account_logout", "set_language"}
@@ -104,7 +106,8 @@ def object_of(name: str, world: dict, request) -> int:
         review = making.request(by=Actor.system("test"))
         making.drain()
         return review.pk
-    if name in ("scoring:preview", "scoring:preview_leads", "scoring:backtest"):
+    about_versions = ("scoring:preview", "scoring:backtest", "scoring:version")
+    if name.startswith(about_versions):
         active = ModelVersion.objects.active()
         return drafting.clone_to_draft(active.pk, by=Actor.system("test")).number
     if name.startswith("tracking:channel_rule"):
@@ -145,7 +148,8 @@ def signed_in(persona: str, world: dict) -> Client:
 def expected(name: str, persona: str, world: dict, *, needs_object: bool) -> str:
     role = "anonymous" if persona == "anonymous" else world["people"][persona].role
     if role in roles_for(name):
-        return "not found" if needs_object and persona not in SIGHT else "open"
+        is_hidden = needs_object and persona not in SIGHT and not name.startswith(OF_ALL)
+        return "not found" if is_hidden else "open"
     return "sign in" if persona == "anonymous" else "forbidden"
 
 

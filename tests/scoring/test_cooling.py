@@ -53,7 +53,7 @@ def test_a_fallen_score_is_shown_and_changes_nothing(client, ana, mql):
     assert found and found.threshold == 60 and found.score < 55
     assert anew(mql).stage == "mql"
     client.force_login(ana)
-    page = client.get(reverse("leads:lead", args=[mql.pk])).content.decode()
+    page = client.get(reverse("scoring:explanation", args=[mql.pk])).content.decode()
     assert "The lead stays with sales all the same." in page
 
 
