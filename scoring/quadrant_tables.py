@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from leads.models import Standing
 from leads.stages import Stage
-from scoring.quadrants import BAND, REACHED, Figures, Tally
-
-WIDTH = BAND // 100  # of a band, in points
+from scoring.quadrant_cells import REACHED, Crowd
+from scoring.quadrants import BAND, Figures, Tally
 
 
 @dataclass(frozen=True)
@@ -53,22 +52,23 @@ class BandTable:
     rows: list[tuple[str, list[int]]]
 
 
-def band_table(figures: Figures) -> BandTable:
+def band_table(crowd: Crowd) -> BandTable:
     """Only bands from the least to the greatest that hold anybody; most interest first."""
-    if not figures.bands:
+    bands = crowd.bands(BAND)
+    if not bands:
         return BandTable([], [])
-    fits = _steps([fit for fit, _interest in figures.bands])
-    interests = _steps([interest for _fit, interest in figures.bands])
+    fits = _steps([fit for fit, _interest in bands])
+    interests = _steps([interest for _fit, interest in bands])
     rows = [
-        (_words(interest), [figures.bands.get((fit, interest), 0) for fit in fits])
+        (_words(interest), [bands.get((fit, interest), 0) for fit in fits])
         for interest in reversed(interests)
     ]
     return BandTable([_words(fit) for fit in fits], rows)
 
 
 def _steps(places: list[int]) -> list[int]:
-    return list(range(min(places), max(places) + WIDTH, WIDTH))
+    return list(range(min(places), max(places) + BAND, BAND))
 
 
 def _words(least: int) -> str:
-    return f"{least} … {least + WIDTH}"
+    return f"{least} … {least + BAND}"

@@ -16,6 +16,7 @@ from leads.paging import LEAD_SORTS, read_page, row_number
 from leads.queries import as_rows, count_up_to
 from scoring import quadrants
 from scoring.models import ModelVersion
+from scoring.quadrant_cells import Crowd, crowd_of
 from scoring.quadrant_forms import QuadrantForm, WindowForm
 from scoring.quadrant_tables import band_table, quadrant_rows
 from scoring.quadrants import Window
@@ -57,7 +58,8 @@ def page(request: PageRequest) -> HttpResponse:
     asked = _read(request)
     if asked is None:
         return render(request, "scoring/quadrants.html")
-    found = quadrants.figures(asked.leads, asked.version, asked.form.cuts)
+    crowd = crowd_of(asked.leads, asked.version)
+    found = quadrants.figures(asked.leads, asked.version, asked.form.cuts, crowd)
     context = {
         "version": asked.version,
         "versions": asked.versions,
@@ -65,14 +67,19 @@ def page(request: PageRequest) -> HttpResponse:
         "cuts": asked.form.cuts,
         "figures": found,
         "rows": quadrant_rows(found),
-        "bands": band_table(found),
+        "bands": band_table(crowd),
     }
     if request.htmx:
         return render(request, "scoring/quadrants.html#figures", context)
-    # The same plane whatever is filtered.
-    whole = quadrants.whole_plane(asked.everybody, asked.version)
-    context["plane"] = _plane(whole, asked.version)
+    context["plane"] = _plane(_whole(asked, crowd), asked.version)
     return render(request, "scoring/quadrants.html", context)
+
+
+def _whole(asked: Asked, crowd: Crowd) -> Window:
+    """The same plane whatever is filtered."""
+    if asked.form.wanted() != LeadFilter():
+        crowd = crowd_of(asked.everybody, asked.version)
+    return quadrants.whole_plane(crowd, asked.version)
 
 
 def _plane(whole: Window, version: ModelVersion) -> dict[str, Any]:
@@ -85,8 +92,6 @@ def _plane(whole: Window, version: ModelVersion) -> dict[str, Any]:
             "interest_cut": float(version.interest_cut),
             "threshold": float(version.threshold),
         },
-        "columns": quadrants.COLUMNS,
-        "rows": quadrants.ROWS,
         "words": {
             "fit": _("Fit"),
             "interest": _("Interest"),
@@ -105,14 +110,20 @@ def picture(request: PageRequest) -> JsonResponse:
     asked = _read(request)
     if asked is None:
         raise Http404
-    window = WindowForm(request.GET).window()
-    window = window or quadrants.whole_plane(asked.everybody, asked.version)
-    found = quadrants.picture(asked.leads, window)
+    crowd = crowd_of(asked.leads, asked.version)
+    whole = _whole(asked, crowd)
+    window = WindowForm(request.GET).window() or whole
+    if window == whole:
+        found = quadrants.whole_picture(asked.leads, crowd, whole)
+    else:
+        found = quadrants.picture(asked.leads, window)
     dots = found.dots
     return JsonResponse(
         {
             "fit": [float(window.fit_from), float(window.fit_to)],
             "interest": [float(window.interest_from), float(window.interest_to)],
+            "columns": found.columns,
+            "rows": found.rows,
             "count": found.count,
             "bins": found.bins,
             "dots": dots and [[pk, name, float(fit), float(i)] for pk, name, fit, i in dots],

@@ -1,35 +1,43 @@
 """Fit × interest of all leads at once, and what other cuts would mean. Reads only.
 
-Everything is counted by PostgreSQL from the standings of the leads that a person may
-see; a page, however many leads there are, gets bins and sums. Points are compared as
-they are stored, in whole hundredths.
+Everything is counted by PostgreSQL from the standings of the leads that a person may see; a
+page, however many leads there are, gets bins and sums. What follows from whole points comes from
+one count that is kept for a minute (scoring/quadrant_cells.py); where a cut or a part of the
+plane asks for hundredths, the leads are asked. Points are compared as they are stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from math import ceil, floor
 
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Exists, Max, Min, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from leads.filters import LeadFilter
 from leads.models import LeadQuerySet, Standing
 from leads.queries import leads_for
-from leads.stages import Stage
 from scoring.formula import in_cents
 from scoring.governing import reigns
 from scoring.models import DEFAULT_MODEL_ID, LeadFeature, ModelVersion
+from scoring.quadrant_cells import (
+    POINT,
+    REACHED,
+    REACHED_SQL,
+    Crowd,
+    blocked_sql,
+    blocking_ordinals,
+    chosen,
+)
 
-COLUMNS, ROWS = 60, 40  # bins of the picture
+COLUMNS, ROWS = 60, 40  # bins of the picture, at most
 MOST_DOTS = 300  # with no more leads than this in sight, each is a dot of its own
 LONGEST_NAME = 60
-BAND = 1000  # a band of the table: ten points, in hundredths
-# What conversion is counted to: whether a lead ever entered the stage, in any cycle.
-REACHED = (Stage.MQL, Stage.SAL, Stage.CUSTOMER)
+BAND = 10  # points, of a band of the table
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,12 @@ class Cuts:
     @classmethod
     def of(cls, version: ModelVersion) -> Cuts:
         return cls(version.fit_cut, version.interest_cut, version.threshold)
+
+    @property
+    def are_whole(self) -> bool:
+        return all(
+            cut == cut.to_integral_value() for cut in (self.fit, self.interest, self.threshold)
+        )
 
 
 @dataclass(frozen=True)
@@ -76,19 +90,29 @@ def scored_leads(user, wanted: LeadFilter, only_by: ModelVersion | None = None) 
     return leads.filter(standing__model_version=only_by.number) if only_by else leads
 
 
-def whole_plane(leads: LeadQuerySet, version: ModelVersion) -> Window:
-    """Between floors and ceilings, and as far as leads are that an earlier version scored."""
-    names = "standing__fit", "standing__interest"
-    found = leads.order_by().aggregate(
-        **{f"{name}_{of.__name__}": of(name) for name in names for of in (Min, Max)}
-    )
-    x0, x1, y0, y1 = (Decimal(edge or 0) for edge in found.values())
-    return Window(
-        min(version.fit_floor, x0),
-        max(version.fit_ceiling, x1),
-        min(version.interest_floor, y0),
-        max(version.interest_ceiling, y1),
-    )
+def whole_plane(crowd: Crowd, version: ModelVersion) -> Window:
+    """Between floors and ceilings, and as far as leads are that an earlier version scored.
+
+    Its edges are whole points, and it divides into bins of whole points.
+    """
+    x0, x1, y0, y1 = crowd.edges
+    fit = _around(x0, x1, version.fit_floor, version.fit_ceiling, COLUMNS)
+    return Window(*fit, *_around(y0, y1, version.interest_floor, version.interest_ceiling, ROWS))
+
+
+def _around(least: int, greatest: int, floor_at: Decimal, ceiling_at: Decimal, most: int):
+    """From where to where, in whole points that fall into at most so many bins, all alike."""
+    low, high = min(floor(floor_at), least), ceil(ceiling_at)
+    if greatest > high:
+        high = greatest + 1
+    size = _bin_size(max(1, high - low), most)
+    return Decimal(low), Decimal(low + max(1, ceil((high - low) / size)) * size)
+
+
+def _bin_size(span: int, most: int) -> int:
+    """Whole points: the fewest that divide the span evenly, if that is not too coarse."""
+    fewest = ceil(span / most)
+    return next((n for n in range(fewest, 2 * fewest + 1) if span % n == 0), fewest)
 
 
 # --- The picture --------------------------------------------------------------
@@ -98,31 +122,52 @@ def whole_plane(leads: LeadQuerySet, version: ModelVersion) -> Window:
 class Picture:
     """What is in a window: bins of (column, row, count), and single leads when they are few.
 
-    Column 0 is the least fit, row 0 the least interest. A dot is (lead id, name, fit,
-    interest), in points; None: too many to show.
+    The window has `columns` × `rows` bins; column 0 is the least fit, row 0 the least interest.
+    A dot is (lead id, name, fit, interest), in points; None: too many to show.
     """
 
     bins: list[tuple[int, int, int]]
     dots: list[tuple[int, str, Decimal, Decimal]] | None
+    columns: int = COLUMNS
+    rows: int = ROWS
 
     @property
     def count(self) -> int:
         return sum(n for _column, _row, n in self.bins)
 
 
+def whole_picture(leads: LeadQuerySet, crowd: Crowd, whole: Window) -> Picture:
+    """All of these leads; `whole` is as whole_plane gives it, for them or for more leads."""
+    x0, x1, y0, y1 = (edge // POINT for edge in whole.edges)
+    wide, high = _bin_size(x1 - x0, COLUMNS), _bin_size(y1 - y0, ROWS)
+    columns, rows = (x1 - x0) // wide, (y1 - y0) // high
+    found: dict[tuple[int, int], int] = {}
+    for fit, interest, _score, _blocked, _reached, count in crowd.cells:
+        # At the ceiling itself, and beyond the edge when counted in another minute than the plane.
+        column, row = (fit - x0) // wide, (interest - y0) // high
+        place = max(0, min(column, columns - 1)), max(0, min(row, rows - 1))
+        found[place] = found.get(place, 0) + count
+    bins = [(column, row, count) for (column, row), count in found.items()]
+    return Picture(bins, _dots_if_few(bins, leads, whole), columns, rows)
+
+
 def picture(leads: LeadQuerySet, window: Window) -> Picture:
-    """One query; a second, capped one when few leads are in the window."""
+    """A part of the plane, to the hundredth: one query, and a capped one when leads are few."""
     bins = read_bins(leads, window)
+    return Picture(bins, _dots_if_few(bins, leads, window))
+
+
+def _dots_if_few(bins, leads: LeadQuerySet, window: Window):
     is_few = sum(n for _column, _row, n in bins) <= MOST_DOTS
-    return Picture(bins, _dots(leads, window) if is_few else None)
+    return _dots(leads, window) if is_few else None
 
 
 def read_bins(leads: LeadQuerySet, window: Window) -> list[tuple[int, int, int]]:
     x0, x1, y0, y1 = window.edges
-    chosen, values = _chosen(leads)
+    sql, values = chosen(leads)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""WITH chosen (lead_id, fit, interest) AS ({chosen})
+            f"""WITH chosen (lead_id, fit, interest) AS ({sql})
                 SELECT least((fit - %s)::bigint * {COLUMNS} / %s, {COLUMNS - 1})::int,
                        least((interest - %s)::bigint * {ROWS} / %s, {ROWS - 1})::int, count(*)
                   FROM chosen WHERE fit BETWEEN %s AND %s AND interest BETWEEN %s AND %s
@@ -143,15 +188,6 @@ def _dots(leads: LeadQuerySet, window: Window) -> list[tuple[int, str, Decimal, 
         (lead.pk, lead.name[:LONGEST_NAME], lead.standing.fit, lead.standing.interest)
         for lead in found
     ]
-
-
-def _chosen(leads: LeadQuerySet) -> tuple[str, tuple]:
-    """SQL for (lead id, fit, interest) of these leads, points in hundredths."""
-    columns = leads.order_by().values_list("pk", "standing__fit", "standing__interest")
-    try:
-        return columns.query.sql_with_params()
-    except EmptyResultSet:  # who sees nobody, such as a manager without a team
-        return "SELECT 0::bigint, 0, 0 WHERE false", ()
 
 
 # --- The figures --------------------------------------------------------------
@@ -176,32 +212,59 @@ class Tally:
 
 @dataclass(frozen=True)
 class Figures:
-    """What the cuts make of all leads. `bands`: (least fit, least interest) → count, ten points
-    wide. `entering` and `leaving` compare with the version that scores."""
+    """What the cuts make of all leads, as of an instant.
+
+    `entering` and `leaving` compare with the version that scores.
+    """
 
     quadrants: dict[str, Tally]
     total: Tally
     promising: int
     entering: int
     leaving: int
-    bands: dict[tuple[int, int], int]
+    as_of: datetime
 
 
-def figures(leads: LeadQuerySet, version: ModelVersion, cuts: Cuts) -> Figures:
-    """Counts by quadrant, conversion, and who would (no longer) be promising: one query."""
-    rows = _grouped(leads, version, cuts)
+# (is_fit, is_interested, is_now, was_before, reached): promising by these cuts, and by those
+# of the version that scores.
+Group = tuple[bool, bool, bool, bool, int]
+
+
+def figures(leads: LeadQuerySet, version: ModelVersion, cuts: Cuts, crowd: Crowd) -> Figures:
+    """Counts by quadrant, conversion, and who would (no longer) be promising.
+
+    `crowd` is that of the leads. It is asked where all cuts are whole points, else the leads are.
+    """
+    if cuts.are_whole and Cuts.of(version).are_whole:
+        return _added_up(_from_cells(crowd, version, cuts), crowd.counted_at)
+    as_of = timezone.now()
+    return _added_up(_from_leads(leads, version, cuts), as_of)
+
+
+def _added_up(groups: dict[Group, int], as_of: datetime) -> Figures:
     quadrants = {key: Tally() for key in Standing.Quadrant.values}
-    bands: dict[tuple[int, int], int] = {}
     promising = entering = leaving = 0
-    for is_fit, is_interested, is_now, was_before, fit, interest, count, *reached in rows:
-        quadrants[_quadrant(is_fit, is_interested)] += Tally(count, tuple(reached))
-        place = fit * BAND // 100, interest * BAND // 100
-        bands[place] = bands.get(place, 0) + count
+    for (is_fit, is_interested, is_now, was_before, mask), count in groups.items():
+        reached = tuple(count * (mask >> bit & 1) for bit in range(len(REACHED)))
+        quadrants[_quadrant(is_fit, is_interested)] += Tally(count, reached)
         promising += count * is_now
         entering += count * (is_now and not was_before)
         leaving += count * (was_before and not is_now)
     total = sum(quadrants.values(), Tally())
-    return Figures(quadrants, total, promising, entering, leaving, bands)
+    return Figures(quadrants, total, promising, entering, leaving, as_of)
+
+
+def _from_cells(crowd: Crowd, version: ModelVersion, cuts: Cuts) -> dict[Group, int]:
+    fit_cut, interest_cut, threshold = (cut // POINT for cut in _cents(cuts))
+    fit_before, interest_before, least_before = (c // POINT for c in _cents(Cuts.of(version)))
+    groups: dict[Group, int] = {}
+    for fit, interest, score, is_blocked, reached, count in crowd.cells:
+        is_fit, is_interested = fit >= fit_cut, interest >= interest_cut
+        is_now = is_fit and is_interested and score >= threshold and not is_blocked
+        was_before = fit >= fit_before and interest >= interest_before and score >= least_before
+        group = is_fit, is_interested, is_now, was_before and not is_blocked, reached
+        groups[group] = groups.get(group, 0) + count
+    return groups
 
 
 def _quadrant(is_fit: bool, is_interested: bool) -> str:
@@ -212,49 +275,25 @@ def _quadrant(is_fit: bool, is_interested: bool) -> str:
     return Standing.Quadrant.INTEREST if is_interested else Standing.Quadrant.NEITHER
 
 
-def _grouped(leads: LeadQuerySet, version: ModelVersion, cuts: Cuts) -> list[tuple[Any, ...]]:
-    chosen, values = _chosen(leads)
-    blocked, join = _blocked_sql(version)
-    stages = [stage.value for stage in REACHED]
-    reached = ", ".join(f"bool_or(stage = '{stage}') AS {stage}" for stage in stages)
-    counts = ", ".join(f"count(*) FILTER (WHERE r.{stage})" for stage in stages)
+def _from_leads(leads: LeadQuerySet, version: ModelVersion, cuts: Cuts) -> dict[Group, int]:
+    sql, values = chosen(leads)
+    is_promising = "fit >= %s AND interest >= %s AND fit + interest >= %s AND b.lead_id IS NULL"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""WITH chosen (lead_id, fit, interest) AS ({chosen}), placed AS (
-                    SELECT c.*, fit >= %s AS is_fit, interest >= %s AS is_interested,
-                           fit >= %s AND interest >= %s AND fit + interest >= %s
-                           AND NOT {blocked} AS is_now,
-                           fit >= %s AND interest >= %s AND fit + interest >= %s
-                           AND NOT {blocked} AS was_before
-                      FROM chosen c {join})
-                SELECT is_fit, is_interested, is_now, was_before,
-                       floor(fit / {BAND}.0)::int, floor(interest / {BAND}.0)::int,
-                       count(*), {counts}
-                  FROM placed LEFT JOIN (
-                       SELECT lead_id, {reached} FROM leads_stageepisode
-                        WHERE stage = ANY(%s) GROUP BY lead_id) r USING (lead_id)
-                 GROUP BY 1, 2, 3, 4, 5, 6""",
-            [*values, *_cents(cuts)[:2], *_cents(cuts), *_cents(Cuts.of(version)), stages],
+            f"""WITH chosen (lead_id, fit, interest) AS ({sql})
+                SELECT fit >= %s, interest >= %s, {is_promising}, {is_promising},
+                       coalesce(r.reached, 0), count(*)
+                  FROM chosen
+                  LEFT JOIN ({blocked_sql(version)}) b USING (lead_id)
+                  LEFT JOIN ({REACHED_SQL}) r USING (lead_id)
+                 GROUP BY 1, 2, 3, 4, 5""",
+            [*values, *_cents(cuts)[:2], *_cents(cuts), *_cents(Cuts.of(version))],
         )
-        return cursor.fetchall()
+        return {tuple(group): count for *group, count in cursor.fetchall()}
 
 
 def _cents(cuts: Cuts) -> tuple[int, int, int]:
     return in_cents(cuts.fit), in_cents(cuts.interest), in_cents(cuts.threshold)
-
-
-def _blocked_sql(version: ModelVersion) -> tuple[str, str]:
-    """Whether something blocks a lead, and the join that tells it."""
-    ordinals = _blocking_ordinals(version)
-    if not ordinals:
-        return "false", ""
-    holds = " OR ".join(f"coalesce(f.sums[{ordinal:d}], 0) > 0" for ordinal in ordinals)
-    return f"({holds})", "LEFT JOIN scoring_leadfeature f ON f.lead_id = c.lead_id"
-
-
-def _blocking_ordinals(version: ModelVersion) -> Sequence[int]:
-    blocking = version.rules.filter(is_blocking=True).order_by("signal__ordinal")
-    return list(blocking.values_list("signal__ordinal", flat=True))
 
 
 # --- The leads behind a figure -----------------------------------------------
@@ -295,7 +334,7 @@ def _is_promising(cuts: Cuts) -> Q:
 
 
 def _is_blocked(version: ModelVersion) -> Q:
-    features = LeadFeature.objects.filter(_any_holds(_blocking_ordinals(version)))
+    features = LeadFeature.objects.filter(_any_holds(blocking_ordinals(version)))
     return Q(Exists(features.filter(lead=OuterRef("pk"))))
 
 

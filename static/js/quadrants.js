@@ -22,7 +22,7 @@
     threshold: [plane.fit[0] + plane.interest[0], plane.fit[1] + plane.interest[1]],
   };
   let view = { fit: plane.fit, interest: plane.interest };
-  let picture = { bins: [], dots: null, fit: plane.fit, interest: plane.interest, count: 0 };
+  let picture = { bins: [], columns: 1, rows: 1, dots: null, fit: plane.fit, interest: plane.interest, count: 0 };
   let asked = 0;
   let settling = 0;
 
@@ -118,7 +118,7 @@
   // One path for each shade: thousands of bins are eight elements.
   function bins(at) {
     const most = Math.log1p(Math.max(1, ...picture.bins.map(([, , n]) => n)));
-    const wide = span(picture.fit) / plane.columns, high = span(picture.interest) / plane.rows;
+    const wide = span(picture.fit) / picture.columns, high = span(picture.interest) / picture.rows;
     const paths = Array.from({ length: LEVELS }, () => []);
     for (const [column, row, n] of picture.bins) {
       const x = at.x(picture.fit[0] + column * wide), y = at.y(picture.interest[0] + (row + 1) * high);
@@ -270,7 +270,7 @@
 
   function read({ fit, interest }) {
     if (picture.dots) return;
-    const wide = span(picture.fit) / plane.columns, high = span(picture.interest) / plane.rows;
+    const wide = span(picture.fit) / picture.columns, high = span(picture.interest) / picture.rows;
     const column = Math.floor((fit - picture.fit[0]) / wide), row = Math.floor((interest - picture.interest[0]) / high);
     const n = picture.bins.find(([c, r]) => c === column && r === row)?.[2] ?? 0;
     const from = (axis, at, size) => `${shown(picture[axis][0] + at * size)} … ${shown(picture[axis][0] + (at + 1) * size)}`;

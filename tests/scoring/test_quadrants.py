@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 from decimal import Decimal
+from math import floor
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -15,6 +17,7 @@ from leads.filters import LeadFilter
 from leads.models import Lead, Standing
 from scoring import quadrants, rules
 from scoring.models import LeadFeature, ModelVersion, Rule
+from scoring.quadrant_cells import count_crowd
 from scoring.quadrants import Cuts, Window
 from scoring.rescore import enqueue
 from tests.factories import LeadFactory
@@ -26,6 +29,11 @@ PAGE, PICTURE, LEADS = "scoring:quadrants", "scoring:quadrant_picture", "scoring
 
 def active() -> ModelVersion:
     return ModelVersion.objects.get(state="active")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_kept(db) -> None:
+    cache.clear()
 
 
 @pytest.fixture
@@ -64,14 +72,22 @@ def of(user):
     return quadrants.scored_leads(user, LeadFilter())
 
 
+def now(leads):
+    return count_crowd(leads, active())
+
+
+def figures(leads, version, cuts):
+    return quadrants.figures(leads, version, cuts, now(leads))
+
+
 def test_the_figures_are_what_the_standings_say(crowd, mia):
     version = active()
-    found = quadrants.figures(of(mia), version, Cuts.of(version))
+    found = figures(of(mia), version, Cuts.of(version))
     for quadrant, tally in found.quadrants.items():
         assert tally.count == Standing.objects.filter(quadrant=quadrant).count()
     assert found.promising == Standing.objects.filter(is_promising=True).count()
     assert (found.entering, found.leaving) == (0, 0)
-    assert sum(found.bands.values()) == found.total.count == len(crowd)
+    assert sum(now(of(mia)).bands(10).values()) == found.total.count == len(crowd)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -82,7 +98,7 @@ def test_other_cuts_give_what_the_arithmetic_gives_one_by_one(crowd, mia, seed):
         Decimal(dice.randint(-50, 99)),
         Decimal(dice.randint(-60, 120)),
     )
-    found, leads = quadrants.figures(of(mia), version, cuts), of(mia)
+    found, leads = figures(of(mia), version, cuts), of(mia)
     blocked = {feature.lead_id for feature in LeadFeature.objects.all() if any(feature.sums)}
     places, promising = {}, set()
     for standing in Standing.objects.all():
@@ -106,9 +122,67 @@ def test_other_cuts_give_what_the_arithmetic_gives_one_by_one(crowd, mia, seed):
 
 def test_every_lead_is_in_one_bin_also_on_the_edges(crowd, mia):
     Standing.objects.filter(lead=crowd[0]).update(fit=70)  # by an earlier version
-    bins = quadrants.read_bins(of(mia), quadrants.whole_plane(of(mia), active()))
-    assert sum(n for _column, _row, n in bins) == len(crowd)
-    assert all(0 <= c < quadrants.COLUMNS and 0 <= r < quadrants.ROWS for c, r, _n in bins)
+    whole = quadrants.whole_plane(now(of(mia)), active())
+    for found in (
+        quadrants.whole_picture(of(mia), now(of(mia)), whole),
+        quadrants.picture(of(mia), whole),
+    ):
+        assert found.count == len(crowd) == len(found.dots)
+        assert found.columns <= quadrants.COLUMNS and found.rows <= quadrants.ROWS
+        assert all(0 <= c < found.columns and 0 <= r < found.rows for c, r, _n in found.bins)
+
+
+def test_bins_of_the_whole_plane_are_whole_points_and_alike(crowd, mia):
+    whole = quadrants.whole_plane(now(of(mia)), active())
+    found = quadrants.whole_picture(of(mia), now(of(mia)), whole)
+    wide = (whole.fit_to - whole.fit_from) / found.columns
+    high = (whole.interest_to - whole.interest_from) / found.rows
+    assert wide == int(wide) and high == int(high)
+    for column, row, count in found.bins:
+        left, low = whole.fit_from + column * wide, whole.interest_from + row * high
+        here = Standing.objects.filter(fit__gte=left, interest__gte=low)
+        if column + 1 < found.columns:
+            here = here.filter(fit__lt=left + wide)
+        if row + 1 < found.rows:
+            here = here.filter(interest__lt=low + high)
+        assert here.count() == count
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_cells_and_leads_give_the_same_figures(crowd, mia, seed):
+    version, dice = active(), random.Random(seed)
+    cuts = Cuts(*(Decimal(dice.randint(-60, 110)) for _cut in range(3)))
+    for lead in crowd[::3]:
+        lifecycle.record_imported_step(lead.pk, "mql", by=SYSTEM, at=lead.created_at)
+    groups = quadrants._from_cells(now(of(mia)), version, cuts)
+    assert groups == quadrants._from_leads(of(mia), version, cuts)
+
+
+def test_the_farthest_points_are_counted_in_their_cell(crowd, mia):
+    points = [Decimal("-9999999.99"), Decimal("9999999.99"), Decimal("-0.01"), Decimal("0.99")]
+    for lead, fit, interest in zip(crowd, points, reversed(points), strict=False):
+        Standing.objects.filter(lead=lead).update(fit=fit, interest=interest)
+    Standing.objects.exclude(pk__in=[lead.pk for lead in crowd[:4]]).update(scored_at=None)
+    expected = sorted(
+        (floor(fit), floor(interest), floor(fit + interest))
+        for fit, interest in zip(points, reversed(points), strict=True)
+    )
+    assert sorted(cell[:3] for cell in now(of(mia)).cells) == expected
+
+
+def test_what_was_counted_is_kept_for_a_minute_and_says_when(client, crowd, mia, sam):
+    client.force_login(mia)
+    first = client.get(reverse(PAGE)).context["figures"]
+    Standing.objects.filter(lead=crowd[0]).update(scored_at=None)
+    with CaptureQueriesContext(connection) as queries:
+        again = client.get(reverse(PAGE), {"fit_cut": "7"}).context["figures"]
+    assert again.as_of == first.as_of and again.total == first.total
+    assert not [q for q in queries if "leads_standing" in q["sql"]]
+    cache.clear()
+    later = client.get(reverse(PAGE)).context["figures"]
+    assert later.as_of > first.as_of and later.total.count == len(crowd) - 1
+    client.force_login(sam)  # nobody is shown what another person may see
+    assert client.get(reverse(PAGE)).context["figures"].total.count < len(crowd) / 2
 
 
 def test_a_window_shows_its_own_leads_and_few_of_them_by_name(crowd, mia, monkeypatch):
@@ -129,7 +203,7 @@ def test_conversion_counts_who_ever_entered_a_stage(mia):
     enqueue([came.pk, stayed.pk])
     settle()
     version = active()
-    found = quadrants.figures(of(mia), version, Cuts.of(version))
+    found = figures(of(mia), version, Cuts.of(version))
     assert found.quadrants["both"].reached == (1, 1, 0)
     assert found.quadrants["fit"].shares == [0, 0, 0]
     assert found.quadrants["neither"].shares == [None, None, None]
@@ -166,7 +240,7 @@ def test_filters_and_cuts_are_in_the_address(client, crowd, mia):
 def test_the_list_behind_a_figure_is_as_long_as_the_figure(client, crowd, mia, whom):
     client.force_login(mia)
     cuts = {"fit_cut": "3.5", "interest_cut": "12", "threshold": "20"}
-    found = quadrants.figures(of(mia), active(), Cuts(*map(Decimal, cuts.values())))
+    found = figures(of(mia), active(), Cuts(*map(Decimal, cuts.values())))
     number = found.promising if whom == "promising" else found.quadrants[whom].count
     page = client.get(reverse(LEADS), cuts | {"whom": whom}).content.decode()
     assert f'data-count="{number}"' in page
