@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_POST
 from leads.actors import Actor
 from leads.admin import AuditedAdmin
 from leads.refusals import Conflict
-from scoring import drafting, publishing, rescore
+from scoring import drafting, publishing, rescore, terms
 from scoring.condition_fields import ConditionsField
 from scoring.edit_locks import LockedForm, fingerprint
 from scoring.models import FailedLead, GroupCap, ModelVersion, Rule, ScoringModel
@@ -71,7 +72,7 @@ class VersionForm(LockedForm):
         return hashlib.sha256(" ".join(said).encode()).hexdigest()[:32]
 
     def in_words(self, row: ModelVersion) -> str:
-        changes = [f"{c.what} {c.before} → {c.after}" for c in drafting.changes_of(row)]
+        changes = [f"{c.what} {c.before} → {c.after}" for c in terms.changes_of(row)]
         return f"{row}, {row.get_state_display()}. {'; '.join(changes[:20])}"
 
 
@@ -169,6 +170,17 @@ class ModelVersionAdmin(admin.ModelAdmin):
 
     def _guarded(self, view: Any) -> Any:
         return self.admin_site.admin_view(view)
+
+    def response_change(self, request: HttpRequest, obj: ModelVersion) -> HttpResponse:
+        """Say what follows: nothing that was saved holds for anybody yet."""
+        sentence = _(
+            "Version %(number)s is a draft. Nothing changes until two people have signed it and "
+            "it is published."
+        ) % {"number": obj.number}
+        preview = reverse("scoring:preview", args=[obj.number])
+        link = format_html('<a href="{}">{}</a>', preview, _("See what it would change"))
+        self.message_user(request, format_html("{} {}", sentence, link), messages.WARNING)
+        return super().response_change(request, obj)
 
     def clone(self, request: HttpRequest, pk: int) -> HttpResponse:
         return require_POST(self._clone)(request, pk)

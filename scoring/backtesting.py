@@ -26,6 +26,8 @@ from scoring.formula import Weights, Worth
 from scoring.in_force import leads_of, rival_of
 from scoring.models import BackTest, ModelVersion, Signal
 from scoring.studies import Report
+from scoring.terms import content
+from scoring.vocabulary import Axis
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,16 +42,22 @@ MOST_CAPACITY = 200
 FEWEST_LEADS = 30
 
 
-def fingerprint(weights: Weights) -> str:
-    """What tells two states of a draft apart: all its numbers."""
-    return hashlib.sha256(repr(weights).encode()).hexdigest()
+def fingerprint(version: ModelVersion) -> str:
+    """What tells two states of a draft apart: its terms, whom it is for, what words mean.
+
+    After an edit of a dictionary the signals that ask for it are counted again.
+    """
+    matched = version.rules.filter(signal__axis=Axis.FIT).order_by("signal")
+    words = list(matched.values_list("signal", "signal__counted_at"))
+    said = [content(version), version.model.conditions, words]
+    return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
 @transaction.atomic
 def request(version_id: int, *, by: Actor) -> BackTest:
     """Have a version back-tested in the background; one that waits already is returned."""
     version = ModelVersion.objects.select_for_update(no_key=True).get(pk=version_id)
-    state = fingerprint(Weights.of(version))
+    state = fingerprint(version)
     waiting = BackTest.objects.filter(version=version, finished_at=None)
     # Of a draft that changed since nobody wants the old state tested.
     waiting.exclude(fingerprint=state).delete()
@@ -60,7 +68,7 @@ def request(version_id: int, *, by: Actor) -> BackTest:
 
 def newest_of(version: ModelVersion) -> BackTest | None:
     """The newest back-test of the version as it is now; None when there is none yet."""
-    state = fingerprint(Weights.of(version))
+    state = fingerprint(version)
     return BackTest.objects.filter(version=version, fingerprint=state).first()
 
 
@@ -72,7 +80,7 @@ def drain(limit: int = 1) -> int:
 def perform(study: BackTest, report: Report) -> dict[str, Any]:
     """All figures as plain JSON (`back_test`), and what they are the figures of."""
     weights = Weights.of(study.version)
-    BackTest.objects.filter(pk=study.pk).update(fingerprint=fingerprint(weights))
+    BackTest.objects.filter(pk=study.pk).update(fingerprint=fingerprint(study.version))
     rival = rival_of(study.version)
     rival_weights = Weights.of(rival) if rival else None
     return back_test(weights, rival_weights, report, leads_of(study.version))

@@ -1,9 +1,7 @@
-"""Drafts of the scoring model: cloned from a version, changed in the admin, compared with it."""
+"""Drafts of the scoring model: cloned from a version, changed in the admin."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection, transaction
@@ -98,65 +96,6 @@ def _next_number() -> int:
 def next_ordinal() -> int:
     """The place of a new signal in the feature vector."""
     return (Signal.objects.aggregate(top=Max("ordinal"))["top"] or 0) + 1
-
-
-@dataclass(frozen=True)
-class Change:
-    """What a version differs in from the one before: "pricing page 10 → 15". None: not there."""
-
-    what: str
-    before: object
-    after: object
-
-
-def before(version: ModelVersion) -> ModelVersion | None:
-    """What signing it would replace, or replaced: not what it happened to be cloned from."""
-    if version.published_at:
-        return version.replaces
-    active = ModelVersion.objects.in_force().filter(model=version.model_id).first()
-    return active or version.based_on
-
-
-def changes_of(version: ModelVersion) -> list[Change]:
-    """What changes against the version before it; empty when there is none."""
-    origin = before(version)
-    return changes_against(origin, version) if origin else []
-
-
-def changes_against(origin: ModelVersion, version: ModelVersion) -> list[Change]:
-    """What differs between two versions, by its words."""
-    was, will = _numbers(origin), _numbers(version)
-    names = sorted(was.keys() | will.keys())
-    return [
-        Change(name, was.get(name), will.get(name))
-        for name in names
-        if was.get(name) != will.get(name)
-    ]
-
-
-def fingerprint(version: ModelVersion) -> str:
-    """A text that changes with anything that somebody signs."""
-    said = [*sorted(_numbers(version).items()), version.effective_from, version.model_id]
-    return hashlib.sha256(repr(said).encode()).hexdigest()[:32]
-
-
-def _numbers(version: ModelVersion) -> dict[str, object]:
-    """Every number of a version under the words that an admin knows it by."""
-    fields = {
-        str(getattr(ModelVersion._meta.get_field(name), "verbose_name", name)): getattr(
-            version, name
-        )
-        for name in CLONED
-    }
-    for rule in version.rules.select_related("signal"):
-        fields[rule.signal.words] = rule.points
-        if rule.is_blocking:
-            fields[_("%(rule)s blocks") % {"rule": rule.signal.words}] = True
-        if rule.group:
-            fields[_("%(rule)s: group") % {"rule": rule.signal.words}] = rule.group
-    for cap in version.caps.all():
-        fields[_("Cap of %(group)s") % {"group": cap.group}] = cap.cap
-    return fields
 
 
 def prepare_signal(signal: Signal) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db.models import Max
 
 from leads.models import Lead
-from scoring import drafting, publishing
+from scoring import publishing, terms
 from scoring.models import FailedLead, ModelVersion, Publication, Rule, Signal
 from scoring.vocabulary import Axis
 from scoring.wording import describe_rule
@@ -61,7 +61,7 @@ def agreement(version: ModelVersion) -> Agreement:
 @dataclass(frozen=True)
 class Draft:
     version: ModelVersion
-    changes: list[drafting.Change]
+    changes: list[terms.Change]
 
 
 def drafts() -> list[Draft]:
@@ -70,7 +70,7 @@ def drafts() -> list[Draft]:
     waiting = ModelVersion.objects.filter(
         state__in=[State.DRAFT, State.IN_REVIEW, State.SIGNED]
     ).select_related("based_on", "model")
-    return [Draft(version, drafting.changes_of(version)) for version in waiting]
+    return [Draft(version, terms.changes_of(version)) for version in waiting]
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from leads import audit
 from leads.actors import Actor
 from leads.refusals import Conflict, Refused
 from scoring import reach
-from scoring.drafting import fingerprint, require_admin
+from scoring.drafting import require_admin
 from scoring.models import ModelVersion, Signature
+from scoring.terms import fingerprint
 from scoring.vocabulary import Axis
 from users.roles import Role
 
@@ -82,7 +83,7 @@ def require_sense(version: ModelVersion) -> None:
 def sign(version_id: int, *, by: Actor, seen: str | None = None) -> ModelVersion:
     """Sign for one's side. With the second signature, of somebody else, the version is signed.
 
-    `seen`: drafting.fingerprint of what the signer read. Raises Conflict when it says
+    `seen`: terms.fingerprint of what the signer read. Raises Conflict when it says
     something else by now.
     """
     side = side_of(by.role)

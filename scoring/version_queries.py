@@ -9,8 +9,10 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext_lazy as _
 
 from leads.models import AuditEntry
+from scoring.condition_wording import describe_condition
 from scoring.models import DEFAULT_MODEL_ID, HeldLead, ModelVersion, Publication, Signature
 from scoring.signing import side_of
+from scoring.vocabulary import Axis
 from users.models import User
 
 State = ModelVersion.State
@@ -99,6 +101,11 @@ def allowed(version: ModelVersion, user: User, publication: Publication | None) 
         call_off=user.is_admin and publication is not None and publication.is_waiting,
         confirm=version.state == State.ACTIVE and (user.is_admin or side is not None),
     )
+
+
+def whom(version: ModelVersion) -> list[str]:
+    """The conditions of its model in words; none for the model of all others."""
+    return [describe_condition(condition, Axis.FIT) for condition in version.model.conditions]
 
 
 def newest_publication(version: ModelVersion) -> Publication | None:

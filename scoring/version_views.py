@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from leads.actors import Actor
 from leads.refusals import Conflict, Refused
-from scoring import drafting, publishing, queries, signing, version_queries
+from scoring import publishing, queries, signing, terms, version_queries
 from scoring.models import ModelVersion, Publication
 from scoring.version_forms import PublicationForm, ReviewForm
 from users.requests import PageRequest
@@ -35,15 +35,16 @@ def _page(
 ) -> HttpResponse:
     publication = version_queries.newest_publication(version)
     may = version_queries.allowed(version, request.user, publication)
-    before = drafting.before(version)
+    before = terms.before(version)
     progress = queries.progress()
     is_under_way = publication is not None and publication.is_running and not publication.is_waiting
     context = {
         "version": version,
+        "whom": version_queries.whom(version),
         "agreement": queries.agreement(version),
-        "changes": drafting.changes_against(before, version) if before else [],
+        "changes": terms.changes_against(before, version) if before else [],
         "before": before,
-        "fingerprint": drafting.fingerprint(version) if may.sign else "",
+        "fingerprint": terms.fingerprint(version) if may.sign else "",
         "is_first_of_model": may.publish and publishing.is_first_of_model(version),
         "sides": version_queries.sides(version),
         "deeds": version_queries.deeds(version),

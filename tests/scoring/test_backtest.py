@@ -9,7 +9,8 @@ from django.utils.timezone import now
 
 from leads import lifecycle
 from leads.models import Lead
-from scoring import backtesting, drafting, rescore
+from scoring import backtesting, dictionaries, drafting, rescore
+from scoring.dictionary_models import TitleWord
 from scoring.formula import Weights
 from scoring.known_then import Cutoff, frozen_features
 from scoring.ledger import Ledger, facts_of_many
@@ -213,3 +214,24 @@ def test_windows_and_silences_are_frozen_as_the_ledger_has_them(draft):
     ledger, facts = Ledger(draft), facts_of_many([lead.pk], now())[lead.pk]
     exact = [float(ledger.at(facts, cutoff.as_of).score) for cutoff in cutoffs]
     assert scores.total.tolist() == exact
+
+
+def test_a_back_test_is_old_once_a_signal_counts_something_else_or_words_mean_another(draft):
+    signal = Signal(key="looks", label="Looks", axis="interest", event_kind="page_viewed")
+    drafting.prepare_signal(signal)
+    signal.save()
+    draft.rules.create(signal=signal, points=5)
+    seen = {backtesting.fingerprint(draft)}
+    Signal.objects.filter(pk=signal.pk).update(event_kind="demo_requested")
+    seen.add(backtesting.fingerprint(draft))
+    titles = Signal(key="chief", label="Chief", axis="fit")
+    titles.conditions = [{"field": "seniority", "operator": "is", "value": "executive"}]
+    drafting.prepare_signal(titles)
+    titles.save()
+    draft.rules.create(signal=titles, points=5)
+    Signal.objects.update(counted_at=now())
+    seen.add(backtesting.fingerprint(draft))
+    dictionaries.write_entry(TitleWord(word="boss", seniority="executive"), is_new=True)
+    seen.add(backtesting.fingerprint(draft))
+    assert len(seen) == 4
+    assert backtesting.fingerprint(draft) in seen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from scoring import drafting, publishing
+from scoring import publishing, terms
 from scoring.models import ModelVersion, Publication, Rule
 from tests.scoring.stories import (
     good_fit_lead,
@@ -130,7 +130,7 @@ def test_an_admin_changes_a_weight_both_sign_and_it_is_published(
     for signer in (mia, mona):
         client.force_login(signer)
         assert ">Sign<" in client.get(on_page(draft)).content.decode().replace("\n", "")
-        seen = {"seen": drafting.fingerprint(draft)}
+        seen = {"seen": terms.fingerprint(draft)}
         assert client.post(on_page(draft, "_signatures")).status_code == 409  # not what is shown
         assert client.post(on_page(draft, "_signatures"), seen).status_code == 302
     assert client.post(on_page(draft, "_signatures"), seen).status_code == 409

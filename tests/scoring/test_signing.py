@@ -7,12 +7,14 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils.timezone import localdate, now
+from django.utils.translation import override
 
 from leads.actors import Actor
 from leads.models import AuditEntry
 from leads.refusals import Conflict, Refused
-from scoring import drafting, publishing, signing, version_queries
-from scoring.models import ModelVersion, Signature
+from scoring import drafting, publishing, signing, terms, version_queries
+from scoring.models import ModelVersion, Signal, Signature
+from scoring.wording import describe
 from tests.factories import UserFactory
 from tests.scoring.stories import put_in_force, sign
 from users.roles import Role
@@ -183,7 +185,7 @@ def test_a_version_comes_into_force_when_its_date_has_come(draft, ana):
 
 
 def test_nobody_signs_what_was_changed_behind_an_open_page(in_review, mia):
-    read = drafting.fingerprint(in_review)
+    read = terms.fingerprint(in_review)
     signing.send_back(in_review.pk, by=SYSTEM)
     in_review.rules.filter(signal__key="demo").update(points=1)
     signing.submit(in_review.pk, by=SYSTEM)
@@ -195,7 +197,7 @@ def test_the_change_log_compares_with_what_is_in_force(draft):
     other = drafting.clone_to_draft(ModelVersion.objects.active().pk, by=SYSTEM)
     other.rules.filter(signal__key="demo").update(points=30)
     put_in_force(other)
-    changes = {change.what: (change.before, change.after) for change in drafting.changes_of(draft)}
+    changes = {change.what: (change.before, change.after) for change in terms.changes_of(draft)}
     assert changes["Asked for a demo"] == (30, 35)  # it would take that back
 
 
@@ -209,3 +211,45 @@ def test_what_waits_for_its_date_stands_in_nobodys_way(draft, ana):
 def test_a_reason_may_hold_anything(in_review, mia):
     signing.send_back(in_review.pk, by=Actor.of(mia), reason="No\x00!")
     assert version_queries.deeds(in_review)[0].reason == "No!"
+
+
+def a_signal(**fields) -> Signal:
+    signal = Signal(**({"axis": "interest", "event_kind": "page_viewed"} | fields))
+    drafting.prepare_signal(signal)
+    signal.save()
+    return signal
+
+
+def test_nobody_signs_a_rule_whose_signal_counts_something_else_by_now(draft, mia):
+    signal = a_signal(key="looks", label="Looks around", half_life_days=21)
+    draft.rules.create(signal=signal, points=5)
+    signing.submit(draft.pk, by=SYSTEM)
+    read = terms.fingerprint(draft)
+    signing.send_back(draft.pk, by=SYSTEM)
+    Signal.objects.filter(pk=signal.pk).update(event_kind="email_opened", half_life_days=3650)
+    signing.submit(draft.pk, by=SYSTEM)
+    with pytest.raises(Conflict, match="was changed since you opened its page"):
+        signing.sign(draft.pk, by=Actor.of(mia), seen=read)
+
+
+def test_a_signature_holds_in_every_language(in_review, mia):
+    with override("ko"):
+        read = terms.fingerprint(in_review)
+    signing.sign(in_review.pk, by=Actor.of(mia), seen=read)
+
+
+def test_two_rules_that_are_called_alike_are_two_lines_of_the_change_log(draft):
+    pricing = Signal.objects.get(key="pricing_page")
+    twin = a_signal(key="twin", label=pricing.label)
+    odd = a_signal(key="odd", label="threshold", event_kind="file_downloaded")
+    points = draft.rules.get(signal=pricing).points
+    draft.rules.filter(signal=pricing).update(signal=twin)
+    draft.rules.create(signal=odd, points=60)
+    ModelVersion.objects.filter(pk=draft.pk).update(threshold=45)
+    draft.refresh_from_db()
+    said = {change.what: (change.before, change.after) for change in terms.changes_of(draft)}
+    assert len(said) == 4
+    assert said["threshold"] == (60, 45)
+    assert said[f"threshold ({describe(odd)})"] == (None, 60)
+    assert said[f"{pricing.words} ({describe(pricing)})"] == (points, None)
+    assert said[f"{pricing.words} ({describe(twin)})"] == (None, points)

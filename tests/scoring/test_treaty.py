@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from leads.actors import Actor
 from leads.models import Lead
 from leads.refusals import Conflict, Refused
-from scoring import drafting, publishing, rescore
+from scoring import drafting, publishing, rescore, terms
 from scoring.models import ModelVersion, Publication, Rule, Signal
 from tests.scoring.stories import (
     good_fit_lead,
@@ -83,10 +83,10 @@ def test_a_draft_is_a_copy_that_may_change(draft):
     assert (draft.number, draft.based_on) == (2, active)
     assert draft.rules.count() == active.rules.count() > 20
     assert draft.caps.count() == active.caps.count() > 3
-    assert drafting.changes_of(draft) == []
+    assert terms.changes_of(draft) == []
     draft.rules.filter(signal__key="download").update(points=9)
     draft.rules.filter(signal__key="video").delete()
-    changes = {change.what: (change.before, change.after) for change in drafting.changes_of(draft)}
+    changes = {change.what: (change.before, change.after) for change in terms.changes_of(draft)}
     assert changes["Downloaded a file"] == (8, 9)
     assert changes["Watched a video"] == (4, None)
 
