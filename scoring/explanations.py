@@ -10,9 +10,8 @@ from decimal import Decimal
 
 from leads.models import Lead, Standing
 from scoring.ledger import Explanation, Fact, Ledger, Line, basis_of, facts_of
-from scoring.models import ModelVersion
 from scoring.score_chart import Chart, draw
-from scoring.score_history import Day, history, in_force_at, versions_until
+from scoring.score_history import Day, InForce, history, in_force_at, versions_of
 from scoring.suggesting import Suggestion, suggestions
 from scoring.vocabulary import Axis
 from scoring.wording import describe_adjustment
@@ -30,7 +29,7 @@ class Basis:
     explanation: Explanation
     ledger: Ledger
     facts: list[Fact]
-    versions: list[ModelVersion]
+    versions: list[InForce]
 
 
 def basis(lead: Lead, as_of: datetime | None = None, *, by_today: bool = False) -> Basis | None:
@@ -43,7 +42,7 @@ def basis(lead: Lead, as_of: datetime | None = None, *, by_today: bool = False) 
     if found is None:
         return None
     version, instant = found
-    versions = versions_until(version)
+    versions = versions_of(lead.pk, version)
     if as_of is not None and not by_today:
         version = in_force_at(versions, instant)
     facts = facts_of(lead, instant)

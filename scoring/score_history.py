@@ -5,30 +5,63 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 from django.utils.timezone import localdate
 
 from scoring.ledger import Fact, Ledger, Point
-from scoring.models import ModelVersion
+from scoring.models import DEFAULT_MODEL_ID, ModelVersion, Publication
 
 DAYS = 90
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def versions_until(version: ModelVersion) -> list[ModelVersion]:
-    """This version and those of its model that were in force before it, oldest first."""
-    if version.published_at is None:
-        return [version]
-    published = ModelVersion.objects.filter(
-        model=version.model_id, published_at__lte=version.published_at
-    )
-    return list(published.order_by("published_at", "number"))
+class InForce(NamedTuple):
+    """From `since` on, until the next one, this version scored the lead."""
+
+    since: datetime
+    version: ModelVersion
 
 
-def in_force_at(versions: Sequence[ModelVersion], instant: datetime) -> ModelVersion:
+def versions_of(lead_id: int, version: ModelVersion) -> list[InForce]:
+    """By what a lead was scored that this version scores now, oldest first; never empty.
+
+    A version that was brought back stands here once for each time. Before a model for some
+    leads had its first version, the model for all others scored them. Whoever changed from
+    one model to another since is told by the model of today.
+    """
+    known = _came(lead_id, version.model_id)
+    if version.model_id != DEFAULT_MODEL_ID:
+        began = known[0].since if known else NEVER
+        known = [v for v in _came(lead_id, DEFAULT_MODEL_ID) if v.since < began] + known
+    return known or [InForce(NEVER, version)]
+
+
+def _came(lead_id: int, model_id: int) -> list[InForce]:
+    """When which version of a model began to score this lead, oldest first."""
+    published = ModelVersion.objects.filter(model=model_id).exclude(published_at=None)
+    # The version that came with the product was never asked to be published.
+    given = published.exclude(publications__is_rollback=False)
+    came = [(v.published_at, v) for v in given]
+    asked = Publication.objects.filter(version__model=model_id).exclude(activated_at=None)
+    came += [(p.activated_at, p.version) for p in asked.select_related("version")]
+    ordered = sorted((at, v.number, v) for at, v in came if at)
+    return [InForce(at, _scoring(lead_id, v)) for at, _number, v in ordered]
+
+
+def _scoring(lead_id: int, version: ModelVersion) -> ModelVersion:
+    """While `version` is active: itself, or the one that it left this lead to."""
+    while version.after_lead_id is not None and lead_id <= version.after_lead_id:
+        assert version.replaces is not None  # PostgreSQL holds that
+        version = version.replaces
+    return version
+
+
+def in_force_at(versions: Sequence[InForce], instant: datetime) -> ModelVersion:
     """The one that was in force then; before the first, the first."""
-    known = [v for v in versions if v.published_at and v.published_at <= instant]
-    return known[-1] if known else versions[0]
+    known = [v.version for v in versions if v.since <= instant]
+    return known[-1] if known else versions[0].version
 
 
 @dataclass(frozen=True)
@@ -51,7 +84,7 @@ class Day:
     is_break: bool  # another version than the day before
 
 
-def history(facts: Sequence[Fact], versions: Sequence[ModelVersion], until: datetime) -> list[Day]:
+def history(facts: Sequence[Fact], versions: Sequence[InForce], until: datetime) -> list[Day]:
     """DAYS + 1 days, oldest first, each judged by the version that was in force then."""
     ledgers: dict[int, Ledger] = {}
     moves = _moves_by_day(facts)

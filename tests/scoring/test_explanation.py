@@ -12,14 +12,25 @@ import pytest
 from django.urls import reverse
 from django.utils.timezone import localdate, now
 
+from leads.actors import Actor
 from leads.refusals import Refused
-from scoring import explanations, rescore
+from scoring import drafting, explanations, publishing, rescore
 from scoring.explanations import basis, ledger_page, panel
 from scoring.instants import read_instant
-from scoring.models import ModelVersion
+from scoring.models import ModelVersion, Publication
+from scoring.publishing import Plan
 from scoring.score_chart import HEIGHT, draw
-from scoring.score_history import DAYS, history
-from tests.scoring.stories import good_fit_lead, settle, standing_of, tell_events
+from scoring.score_history import DAYS, InForce, history, versions_of
+from tests.scoring.stories import (
+    SYSTEM,
+    good_fit_lead,
+    put_in_force,
+    settle,
+    sign,
+    some_lead,
+    standing_of,
+    tell_events,
+)
 
 pytestmark = pytest.mark.django_db
 PAGE, FILE = "scoring:explanation", "scoring:ledger_csv"
@@ -112,12 +123,12 @@ def test_today_is_this_instant_and_an_instant_may_have_a_zone():
 def test_a_change_of_the_version_breaks_the_line(busy_lead):
     known = basis(busy_lead)
     old = known.explanation.version
-    old.published_at = now() - timedelta(days=300)
     young = ModelVersion.objects.get(pk=old.pk)
-    young.pk, young.number, young.published_at = 10**6, old.number + 1, now() - timedelta(days=10)
-    days = history(known.facts, [old, old], known.explanation.as_of)
+    young.pk, young.number = 10**6, old.number + 1
+    since, later = (InForce(now() - timedelta(days=d), v) for d, v in ((300, old), (10, young)))
+    days = history(known.facts, [since, since], known.explanation.as_of)
     assert not any(day.is_break for day in days)
-    days = history(known.facts, [old, young], known.explanation.as_of)
+    days = history(known.facts, [since, later], known.explanation.as_of)
     assert [day.version.number for day in days if day.is_break] == [young.number]
     chart = draw(days)
     assert len(chart.lines) == 2 and len(chart.breaks) == 1
@@ -155,3 +166,31 @@ def test_a_lead_that_lacks_little_says_what_would_do(client, mia):
     page = text(client.get(reverse(PAGE, args=[lead.pk])))
     assert "What would lift it over the threshold" in page and "Asked for a demo (+35)" in page
     assert panel(lead, basis(lead)).lifts and not panel(lead, basis(lead), is_past=True).lifts
+
+
+def test_a_version_that_was_taken_back_stays_in_the_past(busy_lead, ana):
+    first = ModelVersion.objects.active()
+    draft = drafting.clone_to_draft(first.pk, by=SYSTEM)
+    draft.rules.filter(signal__key="pricing_page").update(points=50)
+    second = put_in_force(draft)
+    score, between = basis(busy_lead).explanation.score, now()
+    publishing.publish(first.pk, by=Actor.of(ana))
+    while publishing.drain():
+        pass
+    then = basis(busy_lead, between)
+    assert (then.explanation.version, then.explanation.score) == (second, score)
+    assert basis(busy_lead).explanation.version == first
+    numbers = [v.version.number for v in then.versions]
+    assert numbers == [first.number, second.number, first.number]
+
+
+def test_who_was_left_to_an_older_version_has_its_history(busy_lead, ana):
+    first = ModelVersion.objects.active()
+    draft = drafting.clone_to_draft(first.pk, by=SYSTEM)
+    newer = sign(draft)
+    publishing.publish(newer.pk, by=Actor.of(ana), plan=Plan(Publication.Scope.NEW))
+    while publishing.drain():
+        pass
+    assert {v.version for v in versions_of(busy_lead.pk, first)} == {first}
+    young = some_lead()
+    assert versions_of(young.pk, newer)[-1].version == newer

@@ -11,7 +11,8 @@ from django.utils.timezone import localdate, now
 
 from leads.actors import Actor
 from leads.models import Lead, Standing
-from scoring import drafting, governing, publishing, rescore
+from scoring import drafting, governing, publishing, rescore, terms, version_queries
+from scoring.explanations import basis
 from scoring.models import (
     HeldLead,
     LeadFeature,
@@ -74,6 +75,17 @@ def test_a_lead_is_scored_by_the_model_that_it_belongs_to():
     assert standing_of(korean).fit - standing_of(german).fit == 12
     assert governing.version_for(korean).number == 2
     assert verify(None) == []
+
+
+def test_before_its_model_was_there_a_lead_was_scored_by_the_model_for_all():
+    korean = some_lead(country="KR")
+    before, first = now(), active()
+    draft = drafting.begin_model("Korea", KOREANS, first.pk, by=SYSTEM)
+    assert version_queries.whom(draft) == ["country is “South Korea”"]
+    put_in_force(draft)
+    assert terms.before(draft) == first
+    assert basis(korean, before).explanation.version == first
+    assert basis(korean, now()).explanation.version == draft
 
 
 def test_a_lead_that_moves_is_scored_by_the_other_model():
