@@ -64,6 +64,9 @@ def publish(version_id: int, *, by: Actor, plan: Plan = FOR_ALL) -> Publication:
     """
     require_admin(by)
     plan.check()
+    with connection.cursor() as cursor:
+        # Two that are asked for at once: the second sees that the first is under way.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('scoring_publication'))")
     version = ModelVersion.objects.select_for_update(no_key=True).get(pk=version_id)
     is_rollback = version.state == ModelVersion.State.RETIRED
     _require_publishable(version, plan)
