@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from leads.account_standing import write_account_standings
 from leads.models import Account
+from leads.stages import Stage
 from scoring import account_rules as rules
 from scoring import rescore
 from scoring.folding import database_instant
@@ -16,6 +17,8 @@ from scoring.rules import HALF_A_CENT
 
 BATCH = 500
 CHUNK = 20_000
+# Who counts at an account: a merged lead is somebody else, a disqualified one nobody to sell to.
+COUNTS = f"l.merged_into_id IS NULL AND l.stage <> '{Stage.DISQUALIFIED.value}'"
 
 
 def scores_query(which: str, as_of: str = "%(as_of)s::timestamptz") -> str:
@@ -50,7 +53,7 @@ def _people_sql(which: str, engaged: str) -> str:
                    AS best_lead_id,
                max(t.at) FILTER (WHERE s.lead_id IS NOT NULL) AS last_activity_at
           FROM leads_account a
-          LEFT JOIN leads_lead l ON l.account_id = a.id AND l.merged_into_id IS NULL
+          LEFT JOIN leads_lead l ON l.account_id = a.id AND {COUNTS}
           LEFT JOIN leads_standing s ON s.lead_id = l.id AND s.scored_at IS NOT NULL
           LEFT JOIN leads_lastactivity t ON t.lead_id = s.lead_id
          WHERE a.id {which} GROUP BY a.id"""
@@ -60,7 +63,7 @@ def _roles_sql(which: str, engaged: str) -> str:
     return f"""
         SELECT l.account_id, count(DISTINCT b.kind) AS role_count
           FROM leads_buyingrole b
-          JOIN leads_lead l ON l.id = b.lead_id AND l.merged_into_id IS NULL
+          JOIN leads_lead l ON l.id = b.lead_id AND {COUNTS}
           JOIN leads_standing s ON s.lead_id = l.id AND s.scored_at IS NOT NULL
          WHERE l.account_id {which} AND {engaged} GROUP BY l.account_id"""
 

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from leads.account_standing import FACTS, PARTS
 from leads.models import Account, AccountStanding, BuyingRole, Lead
+from leads.stages import Stage
 from scoring import rescore
 from scoring.account_rules import Person, account_score
 from scoring.account_scores import CHUNK, scores_query
@@ -101,9 +102,12 @@ def _people_of(account_ids: Sequence[int]) -> dict[int, list[Person]]:
         "lead_id", "kind"
     ):
         roles[lead_id].add(kind)
-    rows = Lead.objects.filter(
+    known = Lead.objects.filter(
         account__in=account_ids, merged_into=None, standing__scored_at__isnull=False
-    ).values_list("account_id", "pk", "standing__score", "standing__interest", "last_activity__at")
+    )
+    rows = known.exclude(stage=Stage.DISQUALIFIED).values_list(
+        "account_id", "pk", "standing__score", "standing__interest", "last_activity__at"
+    )
     people: dict[int, list[Person]] = defaultdict(list)
     for account_id, pk, score, interest, at in rows:
         people[account_id].append(Person(pk, score, interest, frozenset(roles[pk]), at))

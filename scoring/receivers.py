@@ -32,7 +32,9 @@ def on_profile_changed(sender: object, lead_ids: list[int], **_news: object) -> 
 
 @receiver(stage_changed, dispatch_uid="scoring.stage_changed")
 def on_stage_changed(sender: object, episode: StageEpisode, **_news: object) -> None:
-    """Who becomes a Qualified lead may have been promising all along."""
+    """Who becomes a Qualified lead may have been promising all along; who is disqualified counts
+    no more at the account."""
     if episode.stage == Stage.QUALIFIED:
         rescore.enqueue([episode.lead_id])
+    if {episode.stage, episode.from_stage} & {Stage.QUALIFIED, Stage.DISQUALIFIED}:
         mark_accounts_of([episode.lead_id])

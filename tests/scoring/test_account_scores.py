@@ -10,7 +10,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leads import account_queries, buying_roles, merging
+from leads import account_queries, buying_roles, lifecycle, merging
 from leads.models import Account, AccountStanding, Lead, StaleAccount, Standing
 from scoring import account_scores, account_verifying
 from scoring.account_rules import MOST_PEOPLE, Person, account_score
@@ -203,3 +203,18 @@ def test_the_page_and_the_list(client, mia, sam, acme):
     client.force_login(sam)
     assert client.get(url).status_code == 404
     assert quiet.name not in client.get("/accounts/?sort=score").content.decode()
+
+
+def test_a_disqualified_person_counts_no_more_until_reopened(acme):
+    lead = member(acme, "demo_requested 1d ago")
+    buying_roles.add_role(lead.pk, "champion", by=SYSTEM)
+    work()
+    assert standing(acme).role_count == 1
+    lifecycle.disqualify(lead.pk, by=SYSTEM, reason="a student")
+    work()
+    assert standing(acme).score is None and standing(acme).role_count == 0
+    assert account_verifying.verify(None) == []
+    lifecycle.reopen(lead.pk, by=SYSTEM, reason="not a student")
+    work()
+    assert standing(acme).person_count == 1
+    assert account_verifying.verify(None) == []
