@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 from django import forms
@@ -22,6 +23,7 @@ from scoring.models import ModelVersion, Rule, Signal
 from scoring.vocabulary import EVENT_FIELDS, Axis
 from scoring.wording import describe
 from tracking.events import KINDS, NOT_SCORED
+from tracking.received import NEWEST, received_kinds
 
 __all__ = ["MailDomainAdmin", "SignalAdmin"]
 
@@ -120,3 +122,19 @@ class SignalAdmin(AuditedAdmin):
         for other in same.exclude(pk=obj.pk)[:1]:
             sentence = _("“%(other)s” counts the very same: one of the two is enough.")
             self.message_user(request, sentence % {"other": other}, messages.WARNING)
+        if warning := _never_came(obj.event_kind):
+            self.message_user(request, warning, messages.WARNING)
+
+
+def _never_came(kind: str) -> str:
+    """A sentence where no event of this kind came lately, with names like it; else ""."""
+    received = received_kinds()
+    if not kind or kind in received:
+        return ""
+    sentence = _(
+        "None of the newest %(count)s events is of the kind “%(kind)s”: until one comes, this "
+        "signal counts nothing."
+    ) % {"count": f"{NEWEST:,}", "kind": kind}
+    like = get_close_matches(kind, sorted(received | set(KINDS)), n=4, cutoff=0.5)
+    known = ", ".join(name for name in like if name != kind)
+    return f"{sentence} {_('Names like it: %(names)s.') % {'names': known}}" if known else sentence

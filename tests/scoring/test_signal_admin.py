@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from leads.models import AuditEntry
 from scoring.models import IndustryWord, LegalForm, MailDomain, SharedMailbox, Signal, TitleWord
+from tests.scoring.stories import some_lead, tell_events
 
 pytestmark = pytest.mark.django_db
 ADD = "admin:scoring_signal_add"
@@ -92,6 +93,15 @@ def test_two_signals_that_say_the_very_same(admin):
     admin.post(reverse(ADD), PLAIN | rows)
     answer = admin.post(reverse(ADD), PLAIN | rows | {"key": "docs2", "label": "Docs"}, follow=True)
     assert "“Read the documentation” counts the very same: one of the two" in page_of(answer)
+
+
+def test_an_event_kind_that_never_came_is_saved_with_a_warning(admin):
+    page = page_of(admin.post(reverse(ADD), PLAIN | {"event_kind": "page_veiwed"}, follow=True))
+    assert Signal.objects.get(key="docs").event_kind == "page_veiwed"
+    assert "is of the kind “page_veiwed”" in page and "page_viewed" in page
+    tell_events(some_lead(), "page_viewed 1d ago")
+    page = page_of(admin.post(reverse(ADD), PLAIN | {"key": "docs2"}, follow=True))
+    assert Signal.objects.filter(key="docs2").exists() and "of the kind" not in page
 
 
 def test_who_saves_second_is_told_and_loses_nothing(admin):
