@@ -154,7 +154,14 @@ def _made(facts: Facts) -> Account:
         return Account.objects.alias(lower=Lower("domain")).get(lower=facts.domain)
 
 
+def tell_people_of(accounts: Iterable[Account]) -> None:
+    """What is said about these accounts changed. Fit rules look at it: of everybody in them."""
+    people = Lead.objects.filter(account__in=[account.pk for account in accounts])
+    if ids := sorted(people.values_list("pk", flat=True)):
+        profile_changed.send(sender=Account, lead_ids=ids)
+
+
 def _tell(account: Account | None, lead: Lead) -> None:
-    """Fit rules look at accounts, too: of everybody in this one."""
+    """As tell_people_of, and of this lead, which may have joined or left it."""
     ids = set(account.leads.values_list("pk", flat=True)) if account else set()
     profile_changed.send(sender=Lead, lead_ids=sorted(ids | {lead.pk}))

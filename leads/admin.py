@@ -12,6 +12,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from leads import audit
+from leads.accounts import tell_people_of
 from leads.actors import Actor
 from leads.admin_forms import AccountForm, CriterionForm, CustomFieldForm
 from leads.models import Account, AuditEntry, Criterion, CustomField
@@ -75,6 +76,10 @@ class AccountAdmin(AuditedAdmin):
     list_display = ("name", "domain", "industry", "country", "employee_count")
     search_fields = ("name", "domain")
     show_full_result_count = False
+
+    def save_model(self, request: HttpRequest, obj: Account, form, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        tell_people_of([obj])
 
     def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
         return False

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from leads.models import Lead
+from leads.signals import profile_changed
 from leads.touch_models import LeadTouch
 
 _COLUMNS = tuple(field.column for field in LeadTouch._meta.concrete_fields if field.column)
@@ -71,7 +72,11 @@ def restate_origins(changes: Iterable[Origin]) -> int:
              WHERE lead.id = new.id
                AND (lead.channel, lead.source, lead.medium, lead.campaign)
                    = (new.old_channel, new.old_source, new.old_medium, new.old_campaign)
+            RETURNING lead.id
             """,
             [list(column) for column in zip(*((c[0], *c[1], *c[2]) for c in changes), strict=True)],
         )
-        return cursor.rowcount
+        changed = sorted(row[0] for row in cursor.fetchall())
+    if changed:
+        profile_changed.send(sender=LeadTouch, lead_ids=changed)
+    return len(changed)

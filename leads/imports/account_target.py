@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from leads.accounts import tell_people_of
 from leads.imports.account_book import AccountBook
 from leads.imports.fields import ACCOUNT_FIELDS
 from leads.imports.interpret import Record
@@ -38,6 +39,7 @@ class AccountPlanner:
         fields = set().union(*(fields for _account, fields in self._changed.values()))
         if fields:
             Account.objects.bulk_update(accounts, sorted(fields))
+            tell_people_of(accounts)
         self._changed.clear()
 
     def _plan_row(self, record: Record) -> RowPlan:
