@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
 from leads.swapping import replace_rows, settle
+
+
+class Written(NamedTuple):
+    """How many standings were written, and which of these leads are promising."""
+
+    row_count: int
+    promising: list[int]
 
 
 def ensure_standings(lead_ids: Iterable[int]) -> None:
@@ -25,8 +33,8 @@ def ensure_standings(lead_ids: Iterable[int]) -> None:
         )
 
 
-def write_standings(scores_sql: str, params: dict) -> int:
-    """Take over scores computed by one SQL query, and say how many rows changed.
+def write_standings(scores_sql: str, params: dict) -> Written:
+    """Take over scores computed by one SQL query.
 
     `scores_sql` yields (lead_id, score, fit, interest, quadrant, is_promising,
     model_version, scored_at), points as whole hundredths.
@@ -34,17 +42,21 @@ def write_standings(scores_sql: str, params: dict) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            INSERT INTO leads_standing (lead_id, score, fit, interest, quadrant,
-                is_promising, model_version, scored_at)
-            {scores_sql}
-            ON CONFLICT (lead_id) DO UPDATE SET
-                score = excluded.score, fit = excluded.fit, interest = excluded.interest,
-                quadrant = excluded.quadrant, is_promising = excluded.is_promising,
-                model_version = excluded.model_version, scored_at = excluded.scored_at
-            """,
+            WITH written AS (
+                INSERT INTO leads_standing (lead_id, score, fit, interest, quadrant,
+                    is_promising, model_version, scored_at)
+                {scores_sql}
+                ON CONFLICT (lead_id) DO UPDATE SET
+                    score = excluded.score, fit = excluded.fit, interest = excluded.interest,
+                    quadrant = excluded.quadrant, is_promising = excluded.is_promising,
+                    model_version = excluded.model_version, scored_at = excluded.scored_at
+                RETURNING lead_id, is_promising)
+            SELECT count(*), coalesce(array_agg(lead_id) FILTER (WHERE is_promising), '{{}}')
+              FROM written
+            """,  # noqa: S608 - a query of our own
             params,
         )
-        return cursor.rowcount
+        return Written(*cursor.fetchone())
 
 
 @transaction.atomic

@@ -1,18 +1,20 @@
 """Fold what is known about leads into features and standings. One SQL path for all sizes.
 
 The relay folds the leads that were touched, a rebuild folds all of them: the
-same statements, with other ids. All of it is derived and idempotent.
+same statements, with other ids; only what came later than a lead's last fold is
+added to its sums (adding.py). All of it is derived and idempotent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import connection
 
 from leads.standing import write_standings
 from scoring import governing
+from scoring.adding import add_new_events, find_ready
 from scoring.choosing import Which, these
 from scoring.conditions import Parameters
 from scoring.formula import power_sql
@@ -21,15 +23,25 @@ from scoring.matching import match_fields
 from scoring.models import Signal
 
 
-def fold(which: Which) -> list[int]:
-    """Fold these leads, in a transaction of the caller. Returns the ids of those that exist.
+def fold(touched: Mapping[int, datetime | None]) -> list[int]:
+    """Fold these leads, in a transaction of the caller. Returns the ids of the promising ones.
 
-    Without an active version nothing is scored.
+    `touched`: by lead the instant from which on events are new, and nothing else is: the past
+    need not be read then (adding.py). None: anything may be. Without an active version
+    nothing is scored.
     """
-    ids = count(which)
-    if ids:
-        score(which, settled_instant(which))
-    return ids
+    which = these(sorted(touched))
+    ids = _lock_existing(which)
+    if len(ids) < len(touched):  # some are new
+        ids = lock_features(which)
+    if not ids:
+        return []
+    signals, as_of = list(Signal.objects.all()), database_instant()
+    since = {lead_id: at for lead_id, at in touched.items() if at is not None}
+    done = add_new_events(find_ready(since, signals, as_of), signals, as_of)
+    if others := [lead_id for lead_id in ids if lead_id not in done]:
+        count(these(others))
+    return score(which, settled_instant(which))
 
 
 def count(
@@ -85,11 +97,20 @@ def lock_features(which: Which) -> list[int]:
         cursor.execute(
             f"""
             INSERT INTO scoring_leadfeature (lead_id, sums, anchor_at, folded_at)
-            SELECT id, '{{}}', now(), now() FROM leads_lead WHERE id {which.sql} ORDER BY id
+            SELECT l.id, '{{}}', now(), now() FROM leads_lead l
+             WHERE l.id {which.sql} AND NOT EXISTS (
+                   SELECT FROM scoring_leadfeature f
+                    WHERE f.lead_id = l.id AND f.lead_id {which.sql})
+             ORDER BY l.id
             ON CONFLICT (lead_id) DO NOTHING
             """,
             which.values,
         )
+    return _lock_existing(which)
+
+
+def _lock_existing(which: Which) -> list[int]:
+    with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT lead_id FROM scoring_leadfeature WHERE lead_id {which.sql}"
             " ORDER BY lead_id FOR NO KEY UPDATE",
@@ -105,10 +126,13 @@ def database_instant() -> datetime:
         return cursor.fetchone()[0]
 
 
-def score(which: Which, as_of: datetime) -> int:
-    """Write the standings of these leads, each by the version that scores it."""
+def score(which: Which, as_of: datetime) -> list[int]:
+    """Write the standings of these leads, each by the version that scores it.
+
+    Returns the ids of those that are promising.
+    """
     query = governing.current_scores_query(f"f.lead_id {which.sql}")
-    return write_standings(query, which.values | {"as_of": as_of}) if query else 0
+    return write_standings(query, which.values | {"as_of": as_of}).promising if query else []
 
 
 def write_features(which: Which, signals: Sequence[Signal], as_of: datetime) -> None:

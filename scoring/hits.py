@@ -73,10 +73,18 @@ def hits_query(which: Which, signals: Sequence[Signal], parameters: Parameters) 
     return " UNION ALL ".join(parts)
 
 
+def of_kind(signals: Sequence[Signal], parameters: Parameters) -> str:
+    """SQL that joins events `e` with the rows `s` of these signals, for one kind or for any."""
+    if all(signal.event_kind for signal in signals):
+        return "s.kind = e.kind"
+    not_own = parameters.bind(sorted(NOT_ACTIVITY))
+    return f"(s.kind = e.kind OR s.kind = '' AND e.kind <> ALL({not_own}))"
+
+
 def _hits_of(which: Which, signals: Sequence[Signal], parameters: Parameters, on: str) -> str:
     listed = ", ".join(f"({_signal_row(signal, parameters)})" for signal in signals)
-    meets = _by_signal(signals, _conditions_sql(signals, parameters), "true")
-    buckets = _by_signal(signals, {s.pk: _bucket_sql(s, parameters) for s in signals}, "''")
+    meets = meets_by_signal(signals, parameters)
+    buckets = bucket_by_signal(signals, parameters)
     is_timed = any(s.window_days or s.inactive_days for s in signals)
     group = f"PARTITION BY e.lead_id, s.signal_id, {buckets} ORDER BY {EVENT_INSTANT}, e.id"
     following = f"lead({EVENT_INSTANT}) OVER ({group})" if is_timed else "NULL::timestamptz"
@@ -114,7 +122,7 @@ def _signal_row(signal: Signal, parameters: Parameters) -> str:
         [
             f"{signal.pk:d}",
             parameters.bind(signal.event_kind),
-            _most_per_bucket(signal),
+            most_per_bucket(signal),
             *(f"{n:d}::int" if n else "NULL::int" for n in days),
             gives_way,
         ]
@@ -125,12 +133,19 @@ def _counts_one(signal: Signal) -> bool:
     return signal.frequency in (Frequency.ONCE, Frequency.PER_DISTINCT)
 
 
-def _conditions_sql(signals: Sequence[Signal], parameters: Parameters) -> dict[int, str]:
-    return {
+def meets_by_signal(signals: Sequence[Signal], parameters: Parameters) -> str:
+    """Whether event `e` meets the conditions of signal `s`."""
+    asked = {
         signal.pk: conditions.as_sql(signal.conditions, signal.axis, parameters)
         for signal in signals
         if signal.conditions
     }
+    return _by_signal(signals, asked, "true")
+
+
+def bucket_by_signal(signals: Sequence[Signal], parameters: Parameters) -> str:
+    """What event `e` has in common with those that share the frequency limit of signal `s`."""
+    return _by_signal(signals, {s.pk: _bucket_sql(s, parameters) for s in signals}, "''")
 
 
 def _by_signal(
@@ -143,7 +158,8 @@ def _by_signal(
     return f"CASE s.signal_id {branches} ELSE {otherwise} END" if branches else otherwise
 
 
-def _most_per_bucket(signal: Signal) -> str:
+def most_per_bucket(signal: Signal) -> str:
+    """How many events of a bucket count at most; NULL: all."""
     if signal.inactive_days or signal.frequency == Frequency.EVERY:
         return "NULL::int"
     if signal.window_days and _counts_one(signal):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.dispatch import receiver
 
 from leads.account_standing import mark_accounts_of
@@ -13,8 +15,15 @@ from tracking.signals import event_recorded, verdicts_changed
 
 
 @receiver(event_recorded, dispatch_uid="scoring.event_recorded")
-def on_event_recorded(sender: object, lead_ids: list[int], **_news: object) -> None:
-    rescore.enqueue(lead_ids)
+def on_event_recorded(
+    sender: object,
+    lead_ids: list[int],
+    event_ids: list[int],
+    losers: Iterable[int] = (),
+    **_news: object,
+) -> None:
+    gained = rescore.enqueue_events(event_ids)
+    rescore.enqueue({*lead_ids} - gained | {*losers})
     mark_accounts_of(lead_ids)
 
 

@@ -19,13 +19,14 @@ from leads.hints import hint
 from leads.models import Lead
 from leads.standing import replace_standings, settle_standings, write_standings
 from scoring import crossing, folding, governing, holding
-from scoring.choosing import EVERYBODY, between, these
+from scoring.choosing import EVERYBODY, as_array, between, these
+from scoring.hits import EVENT_INSTANT
 from scoring.models import DirtyLead, FailedLead, LeadFeature, Publication, Signal
 
 log = structlog.get_logger(__name__)
 
 MOST_ATTEMPTS = 5
-BATCH = 500
+BATCH = 1_000
 CHUNK = 5_000
 # Of leads that are counted anew together, for all signals or for a few: their folds wait
 # meanwhile, but each chunk fetches its events by an index, or reads those of all leads.
@@ -56,6 +57,28 @@ def enqueue(lead_ids: Iterable[int]) -> None:
                 "INSERT INTO scoring_dirtylead (lead_id) SELECT unnest(%s::bigint[])", [touched]
             )
         transaction.on_commit(partial(hint, "scoring.tasks.rescore"), robust=True)
+
+
+def enqueue_events(event_ids: Sequence[int]) -> set[int]:
+    """Have the leads folded soon that these events, new to them, belong to; returns their ids.
+
+    Part of the caller's transaction. A lead that also lost an event, or anything else, is to
+    be enqueued for that as well.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO scoring_dirtylead (lead_id, since)
+            SELECT e.lead_id, min({EVENT_INSTANT}) FROM tracking_event e
+             WHERE e.id = ANY(%s::bigint[]) AND e.lead_id IS NOT NULL GROUP BY e.lead_id
+            RETURNING lead_id
+            """,
+            [as_array(event_ids)],
+        )
+        touched = {row[0] for row in cursor.fetchall()}
+    if touched:
+        transaction.on_commit(partial(hint, "scoring.tasks.rescore"), robust=True)
+    return touched
 
 
 def drain(limit: int = BATCH, waited: timedelta = timedelta(0)) -> int:
@@ -109,12 +132,36 @@ def _work(claims: Sequence[Claim]) -> None:
     if not claims:
         return
     set_limits()
-    rows = DirtyLead.objects.filter(pk__in=[claim.row_id for claim in claims])
-    taken = dict(rows.select_for_update(skip_locked=True).values_list("pk", "lead_id"))
-    lead_ids = folding.fold(these(set(taken.values())))
-    crossing.promote(lead_ids)
-    FailedLead.objects.filter(lead__in=lead_ids).delete()
-    DirtyLead.objects.filter(pk__in=taken).delete()
+    taken, touched = _take_along(claims)
+    crossing.promote(folding.fold(touched))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM scoring_failedlead WHERE lead_id = ANY(%s::bigint[])", [as_array(touched)]
+        )
+        cursor.execute(
+            "DELETE FROM scoring_dirtylead WHERE id = ANY(%s::bigint[])", [as_array(taken)]
+        )
+
+
+def _take_along(claims: Sequence[Claim]) -> tuple[list[int], dict[int, datetime | None]]:
+    """Lock all rows of the leads of these claims, for one fold serves them all.
+
+    Returns their ids, and by lead the earliest `since`, or None where a row has none. Rows
+    that another process holds are left to it.
+    """
+    taken: list[int] = []
+    touched: dict[int, datetime | None] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT id, lead_id, since FROM scoring_dirtylead
+                WHERE lead_id = ANY(%s::bigint[]) FOR UPDATE SKIP LOCKED""",
+            [as_array(sorted({claim.lead_id for claim in claims}))],
+        )
+        for row_id, lead_id, since in cursor.fetchall():
+            taken.append(row_id)
+            before = touched.get(lead_id, since)
+            touched[lead_id] = min(before, since) if before and since else None
+    return taken, touched
 
 
 def _remember(claims: Sequence[Claim], error: str) -> None:
@@ -215,7 +262,7 @@ def _refresh_some(lead_ids: Sequence[int]) -> int:
         return 0
     return write_standings(
         CHANGED_ONLY.format(query=query), which.values | {"as_of": folding.settled_instant(which)}
-    )
+    ).row_count
 
 
 def rebuild(

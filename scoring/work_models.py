@@ -82,7 +82,9 @@ class DirtyLead(models.Model):
     queued" may be a row that a running fold is about to delete.
     """
 
-    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, db_index=False, related_name="+")
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="+")
+    # Nothing is new but events, the earliest of this instant; null: anything may be.
+    since = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(db_default=0)
     queued_at = models.DateTimeField(db_default=Now())
     error = models.CharField(max_length=500, db_default="")

@@ -104,6 +104,7 @@ def attach(event_ids: list[int]) -> set[int]:
             sender=Event,
             lead_ids=sorted({line.lead_id for line in told} | losers),
             event_ids=sorted(line.id for line in told),
+            losers=sorted(losers),
         )
     with connection.cursor() as cursor:
         cursor.execute(

@@ -4,7 +4,8 @@ from django.dispatch import Signal
 
 # lead_ids: list[int], ascending; event_ids: list[int]. These events now belong to these
 # leads: new ones, late ones, and those of a visitor who was just recognised. An event may
-# be announced again, so a receiver keeps one effect per event.
+# be announced again, so a receiver keeps one effect per event. losers: those of the leads
+# (and any that none of the events belongs to) from whom events were taken.
 event_recorded = Signal()
 
 # lead_ids, event_ids: list[int], ascending; anonymous_ids: list[str]; since: datetime of the

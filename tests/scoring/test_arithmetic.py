@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from leads.models import Lead, Standing
 from scoring import folding, rescore
-from scoring.choosing import these
 from scoring.ledger import Ledger, facts_of
 from scoring.models import GroupCap, ModelVersion, Rule, Signal
 from scoring.verifying import verify
@@ -104,7 +103,7 @@ def tell(lead: Lead, story: list[Told]) -> None:
 
 
 def fold(lead: Lead) -> None:
-    folding.fold(these([lead.pk]))
+    folding.fold({lead.pk: None})
 
 
 def interest_of(lead: Lead) -> tuple[Decimal, datetime]:
@@ -115,7 +114,7 @@ def interest_of(lead: Lead) -> tuple[Decimal, datetime]:
 @pytest.fixture
 def lead(db) -> Lead:
     lead = LeadFactory(email="drawn@acme.example")
-    folding.fold(these([lead.pk]))
+    folding.fold({lead.pk: None})
     return lead
 
 

@@ -29,10 +29,10 @@ def poisoned(monkeypatch):
     leads = [some_lead(title="CEO") for _ in range(3)]
     fold = folding.fold
 
-    def fails_for_the_first(which):
-        if leads[0].pk in which.values["lead_ids"]:
+    def fails_for_the_first(touched):
+        if leads[0].pk in touched:
             raise ValueError("poison")
-        return fold(which)
+        return fold(touched)
 
     monkeypatch.setattr(folding, "fold", fails_for_the_first)
     return leads
