@@ -11,7 +11,9 @@ from django.utils.timezone import get_default_timezone, make_aware
 from leads.models import Lead
 from scoring import cooling, version_queries
 from scoring.ledger import Explanation
+from scoring.models import ModelVersion
 from scoring.signing import side_of
+from scoring.way_to_force import way
 from users.models import User
 
 register = template.Library()
@@ -23,6 +25,19 @@ def review_reminder(context: template.RequestContext) -> dict:
     user = context.get("user")
     asks = isinstance(user, User) and (user.is_admin or side_of(user.role) is not None)
     return {"due_reviews": version_queries.due_reviews() if asks else []}
+
+
+@register.inclusion_tag("scoring/_way.html", takes_context=True)
+def way_to_force(context: template.RequestContext, version: ModelVersion, here: str = "") -> dict:
+    """Preview, back-test, signatures, publication, for those who take part; the next stands out.
+
+    A page that knows them has the `changes` of the version.
+    """
+    user = context.get("user")
+    if not isinstance(user, User) or not (user.is_admin or side_of(user.role)):
+        return {"steps": []}
+    steps = way(version, here, is_changed=bool(context.get("changes", True)))
+    return {"steps": steps, "may_edit": user.is_admin and version.is_draft}
 
 
 @register.inclusion_tag("scoring/_cooled.html")
