@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,7 @@ from django.utils import translation
 from hypothesis import HealthCheck, settings
 from psycopg.errors import DeadlockDetected
 
+from tests import migrated_database
 from users.models import Team, User
 from users.roles import Role
 
@@ -34,6 +36,7 @@ SELECT EXISTS (
 # what drives browsers and servers: begun late, one of them would keep all others waiting.
 LONG = {
     "test_arithmetic.py",
+    "test_hostile_values.py",
     "test_import_killed.py",
     "test_import_opportunities.py",
     "test_import_real_files.py",
@@ -42,12 +45,18 @@ LONG = {
     "test_merging_property.py",
     "test_outages.py",
     "test_pages.py",
+    "test_prediction_figures.py",
+    "test_prediction_work.py",
+    "test_quadrants.py",
+    "test_review.py",
     "test_traffic.py",
     "test_two_opinions.py",
+    "test_verdict_thresholds.py",
     "test_verdicts_restored.py",
     "test_visits.py",
     "test_walk.py",
 }
+QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Only tables that hold something are emptied: a TRUNCATE of all of them, and the permissions that
 # Django would write anew, take longer than most tests. As a replica neither the guards of
 # append-only tables nor foreign keys ask anything.
@@ -91,28 +100,41 @@ def django_db_modify_db_settings(django_db_modify_db_settings) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """After a transactional test the database holds what migrations wrote into it (legal moves,
-    default criteria, first model, permissions …) and nothing else."""
+def django_db_setup(
+    django_test_environment,
+    django_db_modify_db_settings,
+    django_db_keepdb,
+    django_db_createdb,
+    django_db_blocker,
+) -> Iterator[None]:
+    """A copy of the migrated database for this process. After a transactional test it holds what
+    migrations wrote (legal moves, default criteria, first model, permissions …), nothing else."""
     with django_db_blocker.unblock():
-        _remember_reference_rows()
+        before = migrated_database.take_copy(anew=django_db_createdb)
     flush = TransactionTestCase._fixture_teardown
-
-    def reset(self) -> None:
-        for attempts_left in (2, 1, 0):
-            _wait_for_silence()
-            try:
-                with transaction.atomic(), connection.cursor() as cursor:
-                    cursor.execute(RESET)
-                return
-            except OperationalError as error:
-                # A browser that is going asked once more, just after the silence.
-                if not attempts_left or not isinstance(error.__cause__, DeadlockDetected):
-                    raise
-
-    TransactionTestCase._fixture_teardown = reset
+    TransactionTestCase._fixture_teardown = _reset
     yield
     TransactionTestCase._fixture_teardown = flush
+    if not django_db_keepdb:
+        with django_db_blocker.unblock():
+            try:
+                migrated_database.give_back(before)
+            except OperationalError as error:
+                still_there = migrated_database.sessions()
+                warnings.warn(f"The test database stays: {error} {still_there}", stacklevel=1)
+
+
+def _reset(_case: TransactionTestCase) -> None:
+    for attempts_left in (2, 1, 0):
+        _wait_for_silence()
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(RESET)
+            return
+        except OperationalError as error:
+            # A browser that is going asked once more, just after the silence.
+            if not attempts_left or not isinstance(error.__cause__, DeadlockDetected):
+                raise
 
 
 def _wait_for_silence(seconds: float = 10) -> None:
@@ -128,23 +150,24 @@ def _wait_for_silence(seconds: float = 10) -> None:
     raise AssertionError("The servers of this test did not come to rest.")
 
 
-def _remember_reference_rows() -> None:
-    """Copy what migrations wrote into a schema of its own, once per database."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'reference'")
-        if cursor.fetchone():
-            return
-        cursor.execute("CREATE SCHEMA reference")
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT 1 FROM "{table}" LIMIT 1')
-            if cursor.fetchone() and table != "django_migrations":
-                cursor.execute(f'CREATE TABLE reference."{table}" AS TABLE "{table}"')
+@pytest.fixture(scope="module")
+def module_transaction(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """What other module-scoped fixtures write stays for all tests of the module, which take back
+    only what they did themselves. For tests that need one connection."""
+    with django_db_blocker.unblock():
+        block = transaction.atomic()
+        block.__enter__()
+        try:
+            yield
+        finally:
+            transaction.set_rollback(True)
+            block.__exit__(None, None, None)
 
 
 @pytest.fixture(autouse=True)
 def quick_and_uncollected(settings) -> None:
     """Passwords are hashed quickly, and pages are drawn without collected static files."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = QUICK_HASHERS
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
     # Otherwise each client's first request reads the facts of all collected files anew.

@@ -2,12 +2,13 @@
 
 A pytest plugin (pyproject.toml names it): it has to act before Django reads its
 settings. Each run of pytest in a checkout has a set of servers to itself, in
-`.run/tests-<n>`; their data stays, so that `--reuse-db` saves time.
+`.run/tests-<n>`; their data stays, and with it the migrated database.
 """
 
 import fcntl
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TextIO
@@ -31,6 +32,10 @@ NEEDS_NO_SERVERS = {
     "--fixtures",
     "--markers",
 }
+# Tests start the product over and over. Where Python may not keep what it compiled, each process
+# would compile all of it again, which takes longer than most tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # Databases are made and dropped between tests, which a busy disk may take long over.
 os.environ.setdefault("STATEMENT_TIMEOUT_MS", "60000")
 ADDRESSES = ("DATABASE_URL", "REDIS_URL")
