@@ -17,7 +17,9 @@ PYTHON = FOLDER / "bin" / "python"
 # it says that the last one was killed and the environment cannot be trusted.
 UNFINISHED = FOLDER / ".unfinished"
 
-PIP_OPTIONS = ("--require-hashes", "--no-deps", "--no-input", "--progress-bar=off")
+PIP_OPTIONS = ("--require-hashes", "--no-deps", "--no-input", "--progress-bar=off", "--no-compile")
+# What hardly anybody reads is compiled when it is read: tests of packages, tools, and the like.
+LATER = r"/site-packages/(.+/)?(tests?|faker|pygments|mypy|mypyc|pip|playwright)/"
 
 
 def ensure_environment(lock: str) -> None:
@@ -84,11 +86,26 @@ def _install(lock: str) -> None:
             environment=os.environ
             | {"PIP_ROOT_USER_ACTION": "ignore", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
         )
+        _compile()
     except CannotGoOn:
-        # pip ended by itself and undid what it had begun.
+        # The command ended by itself: pip undid what it had begun.
         UNFINISHED.unlink()
         raise
     UNFINISHED.unlink()
+
+
+def _compile() -> None:
+    """Compile the packages with all processors, which pip would do with one."""
+    try:
+        run_told(
+            [str(PYTHON), "-m", "compileall", "-q", "-j", "0", "-x", LATER, str(FOLDER)],
+            log=RUN_FOLDER / "compile.log",
+            what="Compiling the Python packages",
+            progress=lambda _lines: "compiling them",
+        )
+    except CannotGoOn as reason:
+        # Packages bring files for other versions of Python, which nobody imports here.
+        say(f"  {reason}")
 
 
 def _progress_of_pip(lines: list[str]) -> str:

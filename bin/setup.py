@@ -13,7 +13,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 
 from browser import ensure_browser
@@ -30,6 +30,10 @@ CHECKS = {
         "import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())",
     ],
 }
+
+# Takes a minute of one processor: it goes on beside the tests.
+SLOW = ("mypy",)
+Checks = dict[str, "subprocess.Popen[str]"]
 
 # Two processes for each core, for many tests wait for a browser or a server. The tests of one file
 # stay together and in order; long files begin first (tests/conftest.py).
@@ -60,32 +64,43 @@ def test(arguments: list[str]) -> int:
         collect_static_files()
         chromium = ensure_browser()
     environment = os.environ | ({"CHROMIUM": chromium} if chromium else {})
-    failed = [] if arguments else run_checks()
     command = [str(PYTHON), "-m", "pytest", *(arguments or ALL_TESTS)]
-    code = subprocess.run(command, cwd=ROOT, env=environment).returncode
+    with running_checks({} if arguments else CHECKS) as checks:
+        failed = tell_checks(checks, but=SLOW)
+        code = subprocess.run(command, cwd=ROOT, env=environment).returncode
+        failed += tell_checks(checks)
     if failed:
-        say(f"These checks failed before the tests: {', '.join(failed)}.")
+        say(f"These checks failed: {', '.join(failed)}.")
     return code or bool(failed)
 
 
-def run_checks() -> list[str]:
-    """Run the checks that need no database at once; returns the names of those that failed.
-
-    What each of them says stands together under its name.
-    """
-    running = {name: _start_check(command) for name, command in CHECKS.items()}
-    failed = []
+@contextmanager
+def running_checks(commands: dict[str, list[str]]) -> Iterator[Checks]:
+    """Start the checks, which need no database, at once; none of them outlives the block."""
+    checks = {name: _start_check(command) for name, command in commands.items()}
+    started = list(checks.values())
     try:
-        for name, check in running.items():
-            say(f"Checking with {name} …")
-            said, _ = check.communicate()
-            print(said, end="", flush=True)
-            if check.returncode:
-                failed.append(name)
-    except BaseException:
-        for check in running.values():
-            check.terminate()
-        raise
+        yield checks
+    finally:
+        for check in started:
+            if check.poll() is None:
+                check.terminate()
+                check.wait()
+
+
+def tell_checks(checks: Checks, but: Container[str] = ()) -> list[str]:
+    """Wait for the checks that were not told yet; what each says stands together under its name.
+
+    Takes them out of `checks`, without those of `but`; returns the names of those that failed.
+    """
+    failed = []
+    for name in [name for name in checks if name not in but]:
+        check = checks.pop(name)
+        say(f"Checking with {name} …")
+        said, _ = check.communicate()
+        print(said, end="", flush=True)
+        if check.returncode:
+            failed.append(name)
     return failed
 
 

@@ -149,23 +149,51 @@ def test_everything_locked_has_a_hash_and_no_address():
     assert '"integrity"' in lock
 
 
+def test_packages_are_compiled_and_one_that_cannot_be_stops_nobody(
+    setup_module, monkeypatch, tmp_path, capsys
+):
+    environment, telling = setup_module("environment"), setup_module("telling")
+    packages = tmp_path / "tests" / "site-packages"
+    for name, text in {"good/a": "", "good/tests/b": "", "broken/c": "print 7"}.items():
+        (packages / name).parent.mkdir(parents=True, exist_ok=True)
+        (packages / f"{name}.py").write_text(text)
+    for module in (environment, telling):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "RUN_FOLDER", tmp_path)
+    monkeypatch.setattr(environment, "FOLDER", tmp_path)
+    monkeypatch.setattr(environment, "PYTHON", sys.executable)
+
+    environment._compile()
+
+    assert [path.name.split(".")[0] for path in tmp_path.rglob("*.pyc")] == ["a"]
+    assert "Compiling the Python packages failed" in capsys.readouterr().out
+
+
 def test_checks_run_at_once_and_those_that_fail_are_named(setup_module, monkeypatch, capsys):
     setup = setup_module("setup")
-    checks = {"first": "print('fine')", "second": "raise SystemExit('broken')", "third": ""}
+    codes = {"first": "print('fine')", "slow": "print(7)", "third": "raise SystemExit('broken')"}
     monkeypatch.setattr(setup, "PYTHON", sys.executable)
-    monkeypatch.setattr(setup, "CHECKS", {name: ["-c", code] for name, code in checks.items()})
 
-    failed = setup.run_checks()
+    with setup.running_checks({name: ["-c", code] for name, code in codes.items()}) as checks:
+        first = setup.tell_checks(checks, but=("slow",))
+        said_first = capsys.readouterr().out.splitlines()
+        then = setup.tell_checks(checks)
 
-    assert failed == ["second"]
-    said = capsys.readouterr().out.splitlines()
-    assert said == [
-        "Checking with first …",
-        "fine",
-        "Checking with second …",
-        "broken",
-        "Checking with third …",
-    ]
+    assert (first, then) == (["third"], [])
+    assert said_first == ["Checking with first …", "fine", "Checking with third …", "broken"]
+    assert capsys.readouterr().out.splitlines() == ["Checking with slow …", "7"]
+
+
+def test_no_check_outlives_a_set_up_that_is_stopped(setup_module, monkeypatch):
+    setup = setup_module("setup")
+    monkeypatch.setattr(setup, "PYTHON", sys.executable)
+    endless = {"endless": ["-c", "import time; time.sleep(600)"]}
+
+    with pytest.raises(KeyboardInterrupt), setup.running_checks(endless) as checks:
+        check = checks["endless"]
+        raise KeyboardInterrupt
+
+    assert check.poll() is not None
 
 
 def test_static_files_that_did_not_change_are_collected_once(setup_module, monkeypatch, tmp_path):
