@@ -45,6 +45,8 @@ def promote(lead_ids: Sequence[int] | None = None) -> int:
     The lifecycle asks all criteria again under the lead's lock, so a lead that
     somebody else moved meanwhile, or that lacks another criterion, stays.
     """
+    if lead_ids is not None and not lead_ids:
+        return 0
     ready = waiting_leads(lead_ids).filter(standing__is_promising=True).order_by("pk")
     rows = ready.values_list("pk", "episode_seq", "standing__model_version")
     return sum(_advance(*row) for row in list(rows))

@@ -164,7 +164,15 @@ def write_features(which: Which, signals: Sequence[Signal], as_of: datetime) -> 
 
 
 def amend_features(which: Which, signals: Sequence[Signal], as_of: datetime) -> None:
-    """Count only these signals anew; each vector keeps its anchor, its instant and all else."""
+    """Count only these signals anew; each vector keeps its anchor, its instant and all else.
+
+    Where nothing counts and nothing did the row is spared, for that is most of the work. Of a
+    fit signal 0 is written all the same: it says that the lead was looked at (matching.py).
+    """
+    had = " OR ".join(
+        f"sums[{s.ordinal:d}] IS DISTINCT FROM 0" if s.is_fit else f"sums[{s.ordinal:d}] <> 0"
+        for s in signals
+    )
     sums = ", ".join(_sum_of(signal.ordinal) for signal in signals)
     taken = ", ".join(
         f"sums[{signal.ordinal:d}] = excluded.sums[{place:d}]"
@@ -179,7 +187,7 @@ def amend_features(which: Which, signals: Sequence[Signal], as_of: datetime) -> 
             SELECT w.lead_id, ARRAY[{sums}]::float8[], %(as_of)s, %(as_of)s, min(w.turns_at)
               FROM ({weighed} UNION ALL
                     SELECT lead_id, 0, 0, NULL FROM scoring_leadfeature
-                     WHERE lead_id {which.sql}) w
+                     WHERE lead_id {which.sql} AND ({had})) w
              GROUP BY w.lead_id
             ON CONFLICT (lead_id) DO UPDATE SET {taken},
                 turns_at = least(f.turns_at, excluded.turns_at)

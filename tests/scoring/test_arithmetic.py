@@ -201,6 +201,11 @@ def test_a_new_signal_is_counted_without_touching_the_others(lead):
     after = read_sums(lead)
     assert after[: len(before)] == before and after[119] == 1
     assert verify(None) == []
+    late.event_kind = "email_opened"
+    late.save()
+    rescore.rebuild([late])
+    assert read_sums(lead) == [*after[:119], 0]
+    assert verify(None) == []
 
 
 def read_sums(lead: Lead) -> list[float | None]:
