@@ -32,6 +32,14 @@ def measure(action: Callable[[], object], rounds: int) -> tuple[float, float]:
     return _p95(walls), _p95(computed)
 
 
+def computed() -> float:
+    """Seconds that this process and its database session computed so far."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        session = psutil.Process(cursor.fetchone()[0])
+    return _spent(psutil.Process()) + _spent(session)
+
+
 def _spent(process: psutil.Process) -> float:
     times = process.cpu_times()
     return times.user + times.system

@@ -137,13 +137,13 @@ def arrive(chosen: argparse.Namespace) -> None:
             asked = Lead.objects.filter(pk__in=some_ids(chance, GROUP)).order_by("pk")
             locked = asked.select_for_update(no_key=True).values_list("pk", "stage")
             ids = [pk for pk, stage in locked if stage == "lead"]
-            Event.objects.bulk_create(
+            events = Event.objects.bulk_create(
                 Event(source=source, message_id=f"{os.getpid()}-{chance.getrandbits(64)}",
                       kind=chance.choice(KINDS), path=f"/p/{chance.randrange(9)}", lead_id=lead_id,
                       occurred_at=at - LATE * chance.random() ** 4, received_at=at)
                 for lead_id in ids
             )  # fmt: skip
-            event_recorded.send(sender=None, lead_ids=ids, event_ids=[])
+            event_recorded.send(sender=None, lead_ids=ids, event_ids=[e.pk for e in events])
         time.sleep(0.2)
 
     until(chosen.seconds, turn)
