@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils.timezone import now
 
@@ -17,14 +18,18 @@ from insights.review import making
 from leads import importing, lifecycle
 from leads.actors import Actor
 from leads.editing import account_named
+from leads.models import Lead
 from sales import handoff as handoffs
+from sales.models import Handoff
 from scoring import drafting
 from scoring.models import ModelVersion, Training
+from tests.conftest import QUICK_HASHERS, person
 from tests.sales.conftest import answer_bant, become_mql, handoff_of, know_the_decision_maker
 from tracking.keys import issue_key
 from tracking.models import ChannelRule, Event, InspectedMessage, Source, VerdictRule
 from tracking.verdicts.ruling import ask_for_run
-from users.models import User
+from users.models import Team, User
+from users.roles import Role
 
 pytestmark = pytest.mark.django_db
 PERSONAS = ("anonymous", "viv", "mia", "sam", "sue", "mona", "ana")
@@ -33,6 +38,7 @@ SIGHT = {"mia", "sam", "mona", "ana"}
 # The agreement is everybody's.
 OF_ALL = ("scoring:version",)
 MOST_QUERIES = 20
+SESSION = settings.SESSION_COOKIE_NAME
 # Opening these is a deed of its own: they need a key, or end the session.
 NOT_DRIVEN = {"account_reset_password_from_key", "account_logout", "set_language"}
 NOT_DRIVEN |= {"account_confirm_email"}
@@ -62,14 +68,48 @@ def test_every_address_is_in_the_matrix_and_nothing_else():
     assert {name for name in ACCESS if name not in ADDRESSES and not name.endswith(":*")} == set()
 
 
+@pytest.fixture(scope="module")
+def story(module_transaction) -> dict[str, int]:
+    """The keys of all personas, and of Sam's lead in stage MQL and its hand-off."""
+    north, south = (Team.objects.create(name=name) for name in ("North", "South"))
+    with override_settings(PASSWORD_HASHERS=QUICK_HASHERS):
+        people = [person("Mia", Role.MARKETER), person("Sam", Role.REP, north)]
+        people += [person("Mona", Role.MANAGER, north), ana := person("Ana", Role.ADMIN)]
+        lead = become_mql(ana, country="DE")
+        # Sue comes now: routing had only Sam to choose.
+        people += [person("Viv", ""), person("Sue", Role.REP, south)]
+    keys = {user.first_name.lower(): user.pk for user in people}
+    return keys | {"lead": lead.pk, "handoff": handoff_of(lead).pk}
+
+
+@pytest.fixture(scope="module")
+def sessions(story) -> dict[str, str]:
+    """The cookies of the personas: each has signed in once."""
+    clients = {name: Client() for name in PERSONAS[1:]}
+    for name, client in clients.items():
+        client.force_login(User.objects.get(pk=story[name]))
+    return {name: client.cookies[SESSION].value for name, client in clients.items()}
+
+
 @pytest.fixture
-def world(request) -> dict:
-    """All personas, and Sam's lead in stage SQL with all that hangs on it."""
-    people = {name: request.getfixturevalue(name) for name in ("mia", "sam", "mona", "ana", "viv")}
-    lead = become_mql(people["ana"], country="DE")
-    handoff = handoff_of(lead)
-    people["sue"] = request.getfixturevalue("sue")  # now: routing had only Sam to choose
-    return {"people": people, "lead": lead, "handoff": handoff}
+def world(story, sessions, db) -> dict:
+    """All personas, and Sam's lead with all that hangs on it. What a test does is rolled back."""
+    return {
+        "people": {name: User.objects.get(pk=story[name]) for name in PERSONAS[1:]},
+        "sessions": sessions,
+        "lead": Lead.objects.get(pk=story["lead"]),
+        "handoff": Handoff.objects.get(pk=story["handoff"]),
+    }
+
+
+@pytest.fixture
+def ana(world) -> User:
+    return world["people"]["ana"]
+
+
+@pytest.fixture
+def viv(world) -> User:
+    return world["people"]["viv"]
 
 
 @pytest.fixture
@@ -141,7 +181,7 @@ def one_event() -> Event:
 def signed_in(persona: str, world: dict) -> Client:
     client = Client()
     if persona != "anonymous":
-        client.force_login(world["people"][persona])
+        client.cookies[SESSION] = world["sessions"][persona]
     return client
 
 

@@ -20,15 +20,6 @@ def silent(step: str, done: int, total: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def company(django_db_setup, django_db_blocker):
+def company(module_transaction):
     """200 leads and 5,000 events. Tests may read; what they write is rolled back for them."""
-    from django.db import transaction
-
-    with django_db_blocker.unblock():
-        block = transaction.atomic()
-        block.__enter__()
-        try:
-            yield seed(small(), silent)
-        finally:
-            transaction.set_rollback(True)
-            block.__exit__(None, None, None)
+    return seed(small(), silent)
