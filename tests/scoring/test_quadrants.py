@@ -9,7 +9,7 @@ from math import floor
 import pytest
 from django.core.cache import cache
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from django.urls import reverse
 
 from leads import lifecycle
@@ -20,8 +20,11 @@ from scoring.models import LeadFeature, ModelVersion, Rule
 from scoring.quadrant_cells import count_crowd
 from scoring.quadrants import Cuts, Window
 from scoring.rescore import enqueue
+from tests.conftest import QUICK_HASHERS, person
 from tests.factories import LeadFactory
 from tests.scoring.stories import SYSTEM, good_fit_lead, settle, tell_events
+from users.models import Team, User
+from users.roles import Role
 
 pytestmark = pytest.mark.django_db
 PAGE, PICTURE, LEADS = "scoring:quadrants", "scoring:quadrant_picture", "scoring:quadrant_leads"
@@ -36,8 +39,30 @@ def nothing_is_kept(db) -> None:
     cache.clear()
 
 
+@pytest.fixture(scope="module")
+def placed(module_transaction) -> list[int]:
+    """The keys of Sam and of the crowd, which all tests start with."""
+    with override_settings(PASSWORD_HASHERS=QUICK_HASHERS):
+        sam = person("Sam", Role.REP, Team.objects.create(name="North"))
+    return [sam.pk, *(lead.pk for lead in spread(sam))]
+
+
 @pytest.fixture
-def crowd(db, sam) -> list[Lead]:
+def north(placed, db) -> Team:
+    return Team.objects.get(name="North")
+
+
+@pytest.fixture
+def sam(placed, db) -> User:
+    return User.objects.get(pk=placed[0])
+
+
+@pytest.fixture
+def crowd(placed, db) -> list[Lead]:
+    return list(Lead.objects.filter(pk__in=placed[1:]).order_by("pk"))
+
+
+def spread(sam: User) -> list[Lead]:
     """Forty leads all over the plane, some at the very edges and on the cuts; some blocked."""
     version, dice = active(), random.Random(7)
     blocking = Rule.objects.filter(version=version, is_blocking=True).first()
@@ -196,7 +221,8 @@ def test_a_window_shows_its_own_leads_and_few_of_them_by_name(crowd, mia, monkey
 
 
 def test_conversion_counts_who_ever_entered_a_stage(mia):
-    came, stayed = good_fit_lead(), good_fit_lead()
+    Standing.objects.update(scored_at=None)  # the crowd is not counted
+    came, stayed = (good_fit_lead(email=f"{who}@new.example") for who in ("kim", "lee"))
     for stage in ("mql", "sal"):
         lifecycle.record_imported_step(came.pk, stage, by=SYSTEM, at=came.created_at)
     tell_events(came, "demo_requested 0d ago")
