@@ -149,6 +149,22 @@ def test_everything_locked_has_a_hash_and_no_address():
     assert '"integrity"' in lock
 
 
+def test_without_the_headless_shell_the_tests_go_on(setup_module, monkeypatch, capsys):
+    browser, telling = setup_module("browser"), setup_module("telling")
+
+    def fail(_command, **_) -> None:
+        raise telling.CannotGoOn("Installing failed.")
+
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setattr(browser, "_find", lambda: "/usr/bin/chromium")
+    monkeypatch.setattr(browser, "_may_apt_get", lambda: True)
+    monkeypatch.setattr(browser.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(browser, "run_told", fail)
+
+    assert browser.ensure_browser() == "/usr/bin/chromium"
+    assert "The whole Chromium does its work." in capsys.readouterr().out
+
+
 def test_packages_are_compiled_and_one_that_cannot_be_stops_nobody(
     setup_module, monkeypatch, tmp_path, capsys
 ):

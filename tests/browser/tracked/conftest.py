@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.conftest import ARGUMENTS, _chromium
+from tests.browser.conftest import ARGUMENTS, _chromium, usable
 from tracking.keys import issue_key
 from tracking.models import Event, Source
 
@@ -104,7 +104,7 @@ def snippet(server: str, write_key: str) -> Callable[[str], str]:
 def people_s_browser(browser: Browser) -> Iterator[Browser]:
     """A browser that looks like one of a person, and keeps pages that were left, as theirs do."""
     chromium = browser.browser_type.launch(
-        executable_path=_chromium(),
+        executable_path=usable(_chromium()),
         args=[*ARGUMENTS, *LIKE_PEOPLE_S],
         ignore_default_args=["--disable-back-forward-cache"],
     )
