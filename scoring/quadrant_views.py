@@ -14,7 +14,7 @@ from leads.filters import LeadFilter
 from leads.models import LeadQuerySet, Standing
 from leads.paging import LEAD_SORTS, read_page, row_number
 from leads.queries import as_rows, count_up_to
-from scoring import quadrants
+from scoring import quadrant_lists, quadrants
 from scoring.models import ModelVersion
 from scoring.quadrant_cells import Crowd, crowd_of
 from scoring.quadrant_forms import QuadrantForm, WindowForm
@@ -157,14 +157,14 @@ def leads(request: PageRequest) -> HttpResponse:
 def _behind(asked: Asked, whom: str) -> LeadQuerySet:
     cuts = asked.form.cuts
     changes = {
-        "promising": quadrants.promising_leads,
-        "entering": quadrants.entering_leads,
-        "leaving": quadrants.leaving_leads,
+        "promising": quadrant_lists.promising_leads,
+        "entering": quadrant_lists.entering_leads,
+        "leaving": quadrant_lists.leaving_leads,
     }
     if whom in changes:
         return changes[whom](asked.leads, asked.version, cuts)
     if whom in Standing.Quadrant.values:
-        return quadrants.leads_in_quadrant(asked.leads, cuts, whom)
+        return quadrant_lists.leads_in_quadrant(asked.leads, cuts, whom)
     if whom:
         raise Http404
     return asked.leads
