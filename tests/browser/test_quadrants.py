@@ -86,3 +86,14 @@ def test_wide_and_narrow_light_and_dark(signed_in, mia, crowd, run_axe, width, s
     page = opened(signed_in(mia, width=width, color_scheme=scheme), "?fit_cut=10&threshold=50")
     assert run_axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_table_that_is_wider_than_its_place_says_that_it_scrolls(signed_in, mia, crowd):
+    page = opened(signed_in(mia, width=360))
+    page.locator("details.chart-data > summary").click()
+    table = page.locator(".table-responsive:has(.band-table)")
+    assert table.evaluate("it => it.scrollWidth > it.clientWidth")
+    look = table.evaluate("it => getComputedStyle(it).backgroundAttachment")
+    assert look == "local, local, scroll, scroll"  # shadows at the edges, covered at the ends
+    cell = table.locator("td").nth(1)
+    assert cell.evaluate("it => getComputedStyle(it).backgroundColor") == "rgba(0, 0, 0, 0)"

@@ -7,7 +7,9 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import expect
 
+from leads.actors import Actor
 from leads.models import Lead, Standing
+from scoring import drafting
 from scoring.models import ModelVersion
 from tests.factories import LeadFactory, tell_events
 
@@ -58,3 +60,30 @@ def test_a_weight_is_changed_signed_by_two_and_scores_change(
     page.goto(f"/scoring/leads/{lead.pk}/")
     expect(page.get_by_text(f"by version {draft.number} of the scoring model")).to_be_visible()
     expect(page.locator("main")).to_contain_text(str(total(lead)))
+
+
+@pytest.mark.parametrize(("color_scheme", "width"), [("light", 1280), ("dark", 360)])
+def test_after_saving_each_step_leads_to_the_next(
+    signed_in, ana, lead, drain_all, run_axe, color_scheme, width
+):
+    draft = drafting.clone_to_draft(ModelVersion.objects.active().pk, by=Actor.of(ana))
+    page = signed_in(ana, color_scheme=color_scheme, width=width)
+    page.goto(f"/scoring/versions/{draft.number}/")
+    following = page.locator("nav.way [aria-current=step]")
+    expect(following).to_have_text("Change weights")
+    following.click()
+    rule = draft.rules.get(signal__key="demo")
+    row = page.locator(f"tr:has(input[type=hidden][value='{rule.pk}'])").first
+    row.locator("input[name$=-points]").fill(str(rule.points + 20))
+    page.locator("input[name=_save]").click()
+    page.get_by_role("link", name="See what it would change").click()
+    expect(page.locator("nav.way [aria-current=page]")).to_have_text("Preview")
+    assert run_axe(page) == []
+    following.click()
+    page.get_by_role("button", name="Test this version").click()
+    drain_all()
+    page.reload()
+    expect(following).to_contain_text("Ask for signatures")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    following.click()
+    expect(page.get_by_role("button", name="Submit for signature")).to_be_visible()

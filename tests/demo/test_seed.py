@@ -10,12 +10,15 @@ from django.db.models import F
 from funnel_app.demo.company import COLLEAGUES, DEMO_PASSWORD
 from funnel_app.demo.seeding import seed
 from funnel_app.verifying import items
+from insights.review import making
+from insights.review_models import Review
 from leads.models import Consent, Lead, StageEpisode, Standing
 from leads.refusals import Refused
 from leads.stages import Stage
 from sales.models import BantAnswer, Handoff, Opportunity
-from scoring import crossing
+from scoring import backtesting, crossing
 from scoring.ledger import explain
+from scoring.models import ModelVersion, Training
 from tests.demo.conftest import silent, small
 from tracking.models import Event, IngestCount, Verdict, Visitor, VisitorLink
 from users.models import User
@@ -94,6 +97,16 @@ def test_a_hand_off_carries_the_score_of_its_moment(company, db):
 
 def test_nobody_is_an_mql_in_all_but_name(company, db):
     assert not crossing.waiting_leads().filter(standing__is_promising=True).exists()
+
+
+def test_back_test_review_and_prediction_are_asked_for(company, db):
+    proposed = ModelVersion.objects.get(state="in_review")
+    assert backtesting.newest_of(proposed).is_running
+    assert Review.objects.get().is_running
+    assert Training.objects.get().state == Training.State.WAITING
+    while backtesting.drain() or making.drain():
+        pass
+    assert backtesting.newest_of(proposed).finished_at and Review.objects.get().finished_at
 
 
 def test_the_demo_people_can_sign_in(company, db, settings):
