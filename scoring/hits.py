@@ -26,6 +26,7 @@ from tracking.models import Verdict
 
 # An event cannot count before it was there: a clock that runs ahead gives nothing.
 EVENT_INSTANT = "least(e.occurred_at, e.received_at)"
+ALL = "NULL::int"  # no limit to how many of a bucket count
 
 
 class Hit(NamedTuple):
@@ -87,13 +88,15 @@ def _hits_of(which: Which, signals: Sequence[Signal], parameters: Parameters, on
     buckets = bucket_by_signal(signals, parameters)
     is_timed = any(s.window_days or s.inactive_days for s in signals)
     group = f"PARTITION BY e.lead_id, s.signal_id, {buckets} ORDER BY {EVENT_INSTANT}, e.id"
+    is_limited = any(most_per_bucket(signal) != ALL for signal in signals)
+    place = f"row_number() OVER ({group})" if is_limited else "1"  # a sort of all that counts
     following = f"lead({EVENT_INSTANT}) OVER ({group})" if is_timed else "NULL::timestamptz"
     hits = f"""
         SELECT lead_id, signal_id, event_id, {_SINCE if is_timed else "at"} AS occurred_at,
                {_UNTIL if is_timed else "NULL::timestamptz"} AS until
           FROM (
             SELECT s.*, e.id AS event_id, e.lead_id, {EVENT_INSTANT} AS at,
-                   row_number() OVER ({group}) AS place, {following} AS following
+                   {place} AS place, {following} AS following
               FROM tracking_event e
               JOIN (VALUES {listed}) AS s
                    (signal_id, kind, most, window_days, idle_days, gives_way) ON {on}
@@ -161,9 +164,9 @@ def _by_signal(
 def most_per_bucket(signal: Signal) -> str:
     """How many events of a bucket count at most; NULL: all."""
     if signal.inactive_days or signal.frequency == Frequency.EVERY:
-        return "NULL::int"
+        return ALL
     if signal.window_days and _counts_one(signal):
-        return "NULL::int"
+        return ALL
     return f"{signal.max_count if signal.frequency == Frequency.PER_PERIOD else 1:d}"
 
 

@@ -70,7 +70,8 @@ def enqueue_events(event_ids: Sequence[int]) -> set[int]:
             f"""
             INSERT INTO scoring_dirtylead (lead_id, since)
             SELECT e.lead_id, min({EVENT_INSTANT}) FROM tracking_event e
-             WHERE e.id = ANY(%s::bigint[]) AND e.lead_id IS NOT NULL GROUP BY e.lead_id
+             WHERE e.id = ANY(%s::bigint[]) AND e.lead_id IS NOT NULL
+             GROUP BY e.lead_id ORDER BY e.lead_id
             RETURNING lead_id
             """,
             [as_array(event_ids)],

@@ -227,9 +227,11 @@ def test_news_of_events_says_since_when_and_of_losses_nothing():
         (both.pk, None),
     }
     with CaptureQueriesContext(connection) as queries:
-        rescore.drain(limit=1)  # all rows of its lead go along
+        DirtyLead.objects.filter(lead=both, since=None).update(attempts=1)  # its turn is first
+        assert rescore.drain(limit=1) == 1
     assert sum("INSERT INTO leads_standing" in q["sql"] for q in queries.captured_queries) == 1
-    assert not DirtyLead.objects.filter(lead=gains).exists()
+    assert not DirtyLead.objects.filter(lead=both).exists()  # its other row went along
+    assert DirtyLead.objects.count() == 2
     settle()
     assert not DirtyLead.objects.exists() and verify(None) == []
 
