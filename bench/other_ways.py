@@ -26,14 +26,19 @@ POINTS = (1, 8, 8, 10, 1, 4, 15, 35)
 HALF_LIVES = (14, 21, 45, 45, 14, 21, 60, 60)
 
 
-def run_group_by() -> None:
-    """The score as one would write it in SQL, over the events, without anything prepared."""
+def run_group_by(*, on_one_core: bool = False) -> None:
+    """The score as one would write it in SQL, over the events, without anything prepared.
+
+    PostgreSQL shares this work among parallel workers, which it never does for writing.
+    """
     age = "date_part('epoch', now() - occurred_at) / 86400"
     branches = " ".join(
         f"WHEN '{kind}' THEN {points} * power(2, -{age} / {half_life})"
         for kind, points, half_life in zip(KINDS, POINTS, HALF_LIVES, strict=True)
     )
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        if on_one_core:
+            cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
         cursor.execute(f"""
             SELECT count(*), sum(score) FROM (
                 SELECT lead_id, sum(CASE kind {branches} END) AS score

@@ -223,11 +223,15 @@ def compare(rounds: int) -> list[bool]:
             seconds(run_group_by),
             seconds(rescore.recompute_all),
             seconds(partial(rescore.rebuild, [add_signal()])),
+            seconds(partial(run_group_by, on_one_core=True)),
         )
         for _round in range(rounds)
     ]
-    group_by, own, one = (statistics.median(side) for side in zip(*turns, strict=True))
+    group_by, own, one, alone = (statistics.median(side) for side in zip(*turns, strict=True))
     say("one GROUP BY with decay over the events", group_by)
+    say(
+        "the same on one core, as a rebuild works", alone, f"one new signal {one / alone:.3g} of it"
+    )
     return [
         hold("full recompute, written", own, "the GROUP BY", group_by, MOST_OF_GROUP_BY),
         hold("rebuild of one new signal", one, "the GROUP BY", group_by, MOST_FOR_ONE_SIGNAL),
