@@ -21,7 +21,7 @@ from insights.reasons import count_reasons
 from insights.report import FunnelReport
 from insights.scope import Scope
 from leads.audit import record_export
-from leads.csv_cells import csv_lines
+from leads.csv_cells import csv_pieces
 from users.requests import PageRequest
 
 
@@ -67,7 +67,7 @@ def funnel_csv(request: PageRequest) -> StreamingHttpResponse:
         report = funnel_report(request.user, filters, freshness)
     segment = ", ".join(f"{name} {value or '–'}" for name, value in filters.segment.items())
     header, rows = export.stage_lines(report, freshness, segment)
-    return csv_response(csv_lines(header, rows), f"funnel-{freshness.today}.csv")
+    return csv_response(csv_pieces(header, rows), f"funnel-{freshness.today}.csv")
 
 
 def reasons(request: PageRequest) -> HttpResponse:
@@ -127,7 +127,7 @@ def leads_csv(request: PageRequest) -> StreamingHttpResponse:
     record_export(request.user, filters.params() | wanted.params())
     header, rows = export.stay_lines(drilldown.in_batches(stays))
     name = f"{wanted.name}-{wanted.stage}-{freshness.today}.csv"
-    return csv_response(csv_lines(header, rows), name)
+    return csv_response(csv_pieces(header, rows), name)
 
 
 def csv_response(lines: Iterable[str], name: str) -> StreamingHttpResponse:

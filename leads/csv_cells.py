@@ -12,6 +12,7 @@ from django.utils import timezone
 # Also the full-width twins that some spreadsheets treat alike.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 BYTE_ORDER_MARK = "\ufeff"  # without it, spreadsheets guess a wrong encoding
+PIECE = 64_000  # characters of a piece of a streamed file
 
 
 def safe_cell(value: object) -> str:
@@ -45,8 +46,24 @@ class _Echo:
         return text
 
 
-def csv_lines(header: Iterable[object], rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """RFC 4180 lines, one by one, for a streamed answer."""
+def csv_pieces(header: Iterable[object], rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """RFC 4180 text for a streamed answer, in pieces of many lines.
+
+    The server hands each piece from Django's thread to its event loop and waits until it is
+    taken: done for every line, that took far longer than to make the line.
+    """
+    piece, size = [], 0
+    for line in _lines(header, rows):
+        piece.append(line)
+        size += len(line)
+        if size >= PIECE:
+            yield "".join(piece)
+            piece, size = [], 0
+    if piece:
+        yield "".join(piece)
+
+
+def _lines(header: Iterable[object], rows: Iterable[Iterable[object]]) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield BYTE_ORDER_MARK + writer.writerow([safe_cell(cell) for cell in header])
     for row in rows:

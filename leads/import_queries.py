@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from leads import importing
 from leads.channels import Channel
-from leads.csv_cells import csv_lines
+from leads.csv_cells import csv_pieces
 from leads.import_models import Import, ImportRow
 from leads.imports import notes, reading, targets
 from leads.imports.dates import Moment
@@ -120,7 +120,7 @@ def report_lines(job: Import) -> Iterator[str]:
     by_number = {row.number: row for row in problem_rows(job).iterator()}
     header = [column["name"] for column in job.columns]
     own = ["Import row", "Import line", "Import result", "Import problems"]
-    return csv_lines([*header, *own], _report_rows(job, by_number, len(header)))
+    return csv_pieces([*header, *own], _report_rows(job, by_number, len(header)))
 
 
 def has_content(job: Import) -> bool:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from leads import queries
 from leads.audit import record_export
-from leads.csv_cells import csv_lines
+from leads.csv_cells import csv_pieces
 from leads.filter_forms import LeadFilterForm
 from leads.merging_rules import OPERATORS
 from leads.paging import LEAD_SORTS, read_page, row_number
@@ -53,4 +53,4 @@ def _export_lines(leads) -> Iterator[str]:
         *(_("In stage since"), _("Score"), _("Fit"), _("Interest"), _("Quadrant")),
         *(_("Last activity"), _("Created"), _("Last touch"), _("Time of the last touch")),
     ]
-    return csv_lines(header, (queries.export_row(lead) for lead in queries.in_batches(leads)))
+    return csv_pieces(header, (queries.export_row(lead) for lead in queries.in_batches(leads)))

@@ -11,7 +11,7 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from leads.csv_cells import csv_lines
+from leads.csv_cells import csv_pieces
 from leads.models import Lead
 from leads.paging import row_number
 from leads.refusals import Refused
@@ -51,7 +51,7 @@ def ledger_csv(request: PageRequest, pk: int) -> StreamingHttpResponse:
         raise Http404
     why = books.explanation
     response = StreamingHttpResponse(
-        csv_lines(_HEADER, map(_row, explanations.all_entries(why))),
+        csv_pieces(_HEADER, map(_row, explanations.all_entries(why))),
         content_type="text/csv; charset=utf-8",
     )
     name = f"score-{lead.pk}-{localdate(why.as_of):%Y-%m-%d}.csv"

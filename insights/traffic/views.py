@@ -27,7 +27,7 @@ from insights.traffic.queries import (
 from insights.views import csv_response
 from leads.audit import record_export
 from leads.channels import Channel
-from leads.csv_cells import csv_lines
+from leads.csv_cells import csv_pieces
 from users.models import User
 from users.requests import PageRequest
 
@@ -60,7 +60,7 @@ def traffic_csv(request: HttpRequest) -> StreamingHttpResponse:
         filters = read_traffic_filters(request.GET, freshness.today)
         report = traffic_report(filters, freshness)
     header, rows = source_lines(report, filters, freshness)
-    return csv_response(csv_lines(header, rows), f"traffic-{freshness.today}.csv")
+    return csv_response(csv_pieces(header, rows), f"traffic-{freshness.today}.csv")
 
 
 @require_GET
@@ -139,7 +139,7 @@ def _file(request: PageRequest, kind: Kind) -> StreamingHttpResponse:
     rows = kind.rows(request.user, wanted, filters)
     record_export(request.user, filters.params() | wanted.params())
     header, lines = kind.lines(rows)
-    return csv_response(csv_lines(header, lines), f"{wanted.file_name}-{freshness.today}.csv")
+    return csv_response(csv_pieces(header, lines), f"{wanted.file_name}-{freshness.today}.csv")
 
 
 def _about(filters: TrafficFilters, freshness: TrafficFreshness) -> dict:

@@ -6,7 +6,9 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import now
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from insights import folding
 from insights.traffic import folding as traffic
+from insights.traffic import lists
 from insights.traffic.pages import read_pages
 from insights.traffic_models import PageCell, ReturnCell, TrafficCell
 from leads.actors import Actor
@@ -270,3 +273,28 @@ def test_cells_of_nothing(page):
     assert page.get(reverse("traffic:traffic")).status_code == 200
     assert not TrafficCell.objects.exists()
     assert not ReturnCell.objects.exists() and not PageCell.objects.exists()
+
+
+def test_a_long_list_is_read_once_in_few_queries(page, django_assert_num_queries):
+    """Also where many visits began at the same instant, and the end of a batch falls among them."""
+    begun = now() - timedelta(days=2)
+    Visit.objects.bulk_create(
+        Visit(anonymous_id=f"v{n}", started_at=begun + timedelta(seconds=n // 7), ended_at=begun,
+              event_count=1, page_views=1, channel="direct")
+        for n in range(700)
+    )  # fmt: skip
+    newest_first = list(Visit.objects.order_by("-started_at", "-pk").values_list("pk", flat=True))
+    visits = Visit.objects.all()
+    with django_assert_num_queries(8), CaptureQueriesContext(connection) as asked:
+        found = [visit.pk for visit in lists.visits_in_batches(visits, size=99)]
+    assert found == newest_first
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {asked.captured_queries[-1]['sql']}")
+        plan = "\n".join(line for (line,) in cursor)
+    assert "Index Cond: (started_at <=" in plan, plan  # a batch begins where the last one ended
+    with CaptureQueriesContext(connection) as of_file:
+        answer = page.get(reverse("traffic:visits_csv"), {"period": "all"})
+        pieces = list(answer.streaming_content)
+    assert len(b"".join(pieces).splitlines()) == 701
+    assert len(pieces) < 5 and len(of_file) < 12
