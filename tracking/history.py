@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from leads.channels import Channel
 from leads.models import Lead
 from leads.timeline import Entry, Narrowing, Unfolded
+from tracking.claims import email_in
 from tracking.events import describe
 from tracking.history_queries import (
     Group,
@@ -40,7 +41,7 @@ _SENTENCES: dict[str, tuple[Promise | str, tuple[str, ...]]] = {
     ),
     "form_submitted": (
         gettext_lazy("Sent form “%(it)s”"),
-        ("form_name", "form", "form_id", "name", "asset"),
+        ("form_name", "form", "form_title", "form_id", "asset"),
     ),
     "demo_requested": (gettext_lazy("Requested a demo (%(it)s)"), ("form_name", "product")),
     "video_watched": (gettext_lazy("Watched video “%(it)s”"), ("title", "video", "name")),
@@ -71,6 +72,8 @@ _NOBODY: dict[int, Promise | str] = {
     Verdict.MACHINE: pgettext_lazy("who did it", "machine"),
     Verdict.STAFF: pgettext_lazy("who did it", "one of us"),
 }
+# What these name beside an address is the person: their name, their job.
+_PERSONAL = ("name", "title")
 _MAIL_SUBJECT = ("email_subject", "subject", "campaign_name", "email_name")
 
 
@@ -178,6 +181,8 @@ def _object_of(event: Event, names: tuple[str, ...]) -> str:
         return (event.path or event.title or event.name)[:LONGEST_OBJECT]
     if event.kind.startswith("email_") and not names:
         names = _MAIL_SUBJECT
+    if email_in(event.properties, {}):
+        names = tuple(name for name in names if name not in _PERSONAL)
     for name in names:
         value = event.properties.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():

@@ -13,6 +13,7 @@ from leads.models import Lead
 from leads.timeline import Narrowing
 from tests.hindsight import change_events
 from tracking import attaching, channel_rules, visiting
+from tracking.history import title_of
 from tracking.history_queries import GroupKey
 from tracking.models import Event
 
@@ -121,3 +122,23 @@ def test_odd_addresses_show_nothing(lead, mia, client: Client, odd):
 def test_keys_read_back():
     key = GroupKey(now().date(), "page~viewed", False)
     assert GroupKey.read(str(key)) == key
+
+
+@pytest.mark.parametrize(
+    ("event", "said", "title"),
+    [
+        ("Form Submitted", {"name": "Marta One", "form": "Contact"}, "Sent form “Contact”"),
+        ("Form Submitted", {"name": "Marta One", "form_id": "f7"}, "Sent form “f7”"),
+        ("Form Submitted", {"name": "Marta One", "title": "Head of R&D"}, "Form submitted"),
+        ("File Downloaded", {"name": "Marta One", "title": "CTO", "file": "a.pdf"},
+         "Downloaded “a.pdf”"),
+        ("Webinar Attended", {"name": "Marta One"}, "Webinar attended"),
+    ],
+)  # fmt: skip
+def test_a_person_s_name_names_no_form_and_no_file(tell, event, said, title):
+    assert title_of(tell(event, who="v1", email="marta@globex.example", **said)) == title
+
+
+def test_without_a_person_a_name_is_the_thing_s(tell):
+    watched = tell("Video Watched", who="v1", name="Tour")
+    assert title_of(watched) == "Watched video “Tour”"
