@@ -273,3 +273,18 @@ def test_what_people_said_is_stored_as_they_said_it(web):
     web.post("/v1/track", {"userId": "u", "event": "x", "properties": {"text": text}})
     assert Event.objects.get().properties == {"text": text}
     assert json.dumps(Event.objects.get().properties)
+
+
+def test_settings_repeat_no_secret_key_and_no_host_that_is_not_ours(web):
+    answer = requests.get(f"{web.url}/v1/projects/{web.secret_key}/settings", timeout=9)
+    assert answer.status_code == 404 and web.secret_key not in answer.text
+    address = f"{web.url}/v1/projects/{web.public_key}/settings"
+    for host in ("evil.example", "evil.example:443", "localhost.evil.example", "a@localhost", "["):
+        answer = requests.get(address, headers={"Host": host}, timeout=9)
+        assert (answer.status_code, answer.json()["code"]) == (400, "unknown_host"), host
+        assert host not in answer.text
+    answer = requests.get(address, headers={"Host": "localhost:81"}, timeout=9)
+    assert answer.json()["integrations"]["Segment.io"]["apiHost"] == "localhost:81/v1"
+    message = {"userId": "u1", "event": "Tour Watched"}  # events are taken, whatever the host says
+    taken = web.post("/v1/track", message, headers={"Host": "evil.example"})
+    assert taken.status_code == 200 and Event.objects.count() == 1

@@ -45,6 +45,7 @@ _CODES = {
     429: "overloaded",
     503: "unavailable",
 }
+_SENTENCES_OF_CODES = {"unknown_host": "This host name is none of the product's."}
 _OK = b'{"success": true}'
 
 
@@ -66,7 +67,8 @@ async def refuse(
     code: str = "",
 ) -> None:
     """An error in the shape that Segment's libraries read; `retry_after` in seconds."""
-    document = {"success": False, "code": code or _CODES[status], "message": _SENTENCES[status]}
+    sentence = _SENTENCES_OF_CODES.get(code, _SENTENCES[status])
+    document = {"success": False, "code": code or _CODES[status], "message": sentence}
     if left_out:
         document["rejected"] = _listed(left_out)
     extra = []

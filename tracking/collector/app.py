@@ -12,7 +12,7 @@ from typing import Any
 from tracking.clean import clean
 from tracking.collector import answers, bodies
 from tracking.collector.database import DatabaseAway, Link
-from tracking.collector.gate import Gate, NotAllowed, TooFast, fitting
+from tracking.collector.gate import Gate, NotAllowed, TooFast, fitting, is_ours
 from tracking.collector.keys import KeyRing, Sender
 from tracking.collector.notebook import Notebook
 from tracking.collector.reading import (
@@ -230,13 +230,20 @@ class Collector:
         return 200 if harvest.rows else 400
 
     async def _settings(self, key: str, scope, send) -> None:
-        """What Segment's browser library asks for before it sends anything."""
-        if await self.keys.find(key) is None:
+        """What Segment's browser library asks for before it sends anything.
+
+        Not for secret keys: they belong on servers, and the answer repeats the key. It repeats
+        the host, too, so only one of ours; other calls repeat nothing and take any.
+        """
+        sender = await self.keys.find(key)
+        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+        if sender is None or sender.is_trusted:
             await answers.refuse(send, 404)
-            return
-        host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
-        document = answers.settings(key, host, scope.get("scheme", "http"))
-        await answers.answer(send, 200, answers.as_json(document))
+        elif not is_ours(host):
+            await answers.refuse(send, 400, code="unknown_host")
+        else:
+            document = answers.settings(key, host, scope.get("scheme", "http"))
+            await answers.answer(send, 200, answers.as_json(document))
 
 
 async def _read(call: str, receive, headers: dict[bytes, bytes]) -> tuple[Any, int]:

@@ -1,5 +1,5 @@
-"""What a key is good for: from which websites, for which paths, how much a second. And whom
-nobody may follow: browsers that say so.
+"""What a key is good for: from which websites, for which paths, how much a second. Whom
+nobody may follow: browsers that say so. And which hosts are ours.
 
 Everything here is remembered per process: with n web processes a key gets up to n times
 its rate. What it keeps out is a sender gone wild, not a bill.
@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import math
 import time
+
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
 
 from tracking.collector.keys import Sender
 from tracking.origins import is_allowed, origin_of
@@ -134,3 +137,9 @@ def _respect(headers: dict[bytes, bytes]) -> None:
 
 def _origin(headers: dict[bytes, bytes]) -> str:
     return headers.get(b"origin", b"").decode("latin-1")
+
+
+def is_ours(host: str) -> bool:
+    """Whether a Host header names one of ALLOWED_HOSTS."""
+    domain, _port = split_domain_port(host)
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
