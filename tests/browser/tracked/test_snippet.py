@@ -39,6 +39,23 @@ def test_every_page_view_is_told_also_those_that_scripts_make(visit, website, sn
     assert "secret" not in str(list(Event.objects.values()))
 
 
+def test_a_router_in_the_fragment_tells_its_page_views_itself(visit, website, snippet, arrived):
+    """As docs/snippet.md says it: addresses go without their fragment, so the path is said."""
+    listener = """<script>addEventListener("hashchange", () =>
+      funnel.page({ path: location.hash.slice(1).split("?")[0] || "/" }));</script>"""
+    website.show("/", "", snippet() + listener)
+    page = started(visit("/"))
+    page.evaluate("location.hash = '#/pricing?token=secret'; document.title = 'Our prices'")
+    page.wait_for_timeout(200)
+    page.evaluate("history.back()")
+    first, second, third = arrived(3)
+
+    assert [event.path for event in (first, second, third)] == ["/", "/pricing", "/"]
+    assert [first.kind, second.kind] == ["page_viewed", "pricing_page_viewed"]
+    assert (second.url, second.title) == (f"{website.url}/", "Our prices")
+    assert "secret" not in str(list(Event.objects.values()))
+
+
 def test_a_page_view_left_before_it_is_sent_keeps_its_own_title(visit, website, snippet, arrived):
     website.show("/", "", snippet())
     page = started(visit("/"))
