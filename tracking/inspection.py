@@ -38,7 +38,7 @@ class Line:
 
     @property
     def reason(self) -> str:
-        """A sentence: why it was refused or set aside; empty for one that is stored."""
+        """A sentence: why it was refused or quarantined; empty for one that is stored."""
         if self.message.quarantined is not None:
             return self.message.quarantined.reason
         return sentence_of(self.message.reason)

@@ -1,4 +1,4 @@
-"""What failed too often is set aside, shown, and can be tried again."""
+"""What failed too often is quarantined, shown, and can be tried again."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ ON CONFLICT (rule) DO UPDATE SET next_event_id = 0, began_at = now()
  WHERE sweep.began_at < now() - make_interval(days => %(again)s)
 """
 # The window ends before the first event that is too young. Events that wait to be attached, and
-# those set aside because that failed, are not judged yet: the next sweep meets them again.
+# those quarantined because that failed, are not judged yet: the next sweep meets them again.
 _MARK = """
 WITH sweep AS (
   SELECT next_event_id FROM tracking_retentionsweep WHERE rule = %(rule)s FOR UPDATE SKIP LOCKED),

@@ -113,7 +113,7 @@ def test_admins_look_at_the_quarantine_and_replay_it(ana, client, tell):
         source=event.source, step="attach", event_id=event.pk, reason="choked", attempts=5
     )
     client.force_login(ana)
-    assert "1 message was set aside" in client.get(reverse("tracking:sources")).text
+    assert "1 message was quarantined" in client.get(reverse("tracking:sources")).text
     listing = reverse("admin:tracking_quarantinedmessage_changelist")
     assert "choked" in client.get(listing).text
     detail = client.get(reverse("admin:tracking_quarantinedmessage_change", args=[message.pk]))

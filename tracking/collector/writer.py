@@ -148,7 +148,7 @@ class Writer:
             if not rows:
                 raise
             if len(rows) == 1:
-                log.warning("A message is set aside: %s", error)
+                log.warning("A message is quarantined: %s", error)
                 await self._quarantine(rows[0], error, notes)
                 await self._store_rows([], rejects, [note for note in notes if note["reason"]])
                 return
