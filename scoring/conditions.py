@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from leads.countries import countries
 from scoring.contradictions import find_contradiction
+from scoring.letters import lowered
 from scoring.meanings import MEANINGS, Words
 from scoring.rules import NEGATIONS, TRUE_WORDS, as_texts, folded, like_pattern, text_pattern
 from scoring.vocabulary import (
@@ -242,11 +243,14 @@ def in_words(condition: dict, words: Words) -> dict:
     """The condition as the dictionaries understand it: “is Acme GmbH” asks for “acme”."""
     name, operator = condition["field"], condition["operator"]
     field = find_field(name, Axis.FIT)
-    if operator not in EQUALITIES or field is None or not field.source or field.choices:
+    is_of_texts = OPERATORS[operator].takes in ("text", "texts")
+    if not is_of_texts or field is None or not field.source or field.choices:
         return condition
     texts = as_texts(condition["value"])
-    meant = [MEANINGS[name](text, words) or text for text in texts]
-    return condition | {"value": meant}
+    if operator in EQUALITIES:
+        return condition | {"value": [MEANINGS[name](text, words) or text for text in texts]}
+    # What no entry knows is in small letters; names that entries give are as admins wrote them.
+    return condition | {"value": list(dict.fromkeys([*texts, *map(lowered, texts)]))}
 
 
 def _one_as_sql(condition: dict, axis: str, parameters: Parameters) -> str:

@@ -1,4 +1,8 @@
-"""The words that every installation starts with; admins change them, migrations only ever add.
+"""The words that every installation starts with; admins change them.
+
+Another list here needs a migration that gives it to installations that exist, where nobody
+touched the entry. Where a word alone would judge people too high (“chief engineer” does not
+lead the company) the phrase is an entry of its own, for the longest one counts.
 
 Titles after the levels that B2B databases use (LinkedIn's seniorities among them) and the
 ranks of Korean companies; legal forms of the markets that B2B companies here sell to.
@@ -10,31 +14,43 @@ from __future__ import annotations
 from typing import Any
 
 SENIORITIES = {
-    "learner": "student|intern|trainee|apprentice|working student|phd candidate|학생|인턴|교육생|수습",
+    "learner": (
+        "student|intern|trainee|apprentice|working student|phd candidate|"
+        "학생|학생회장|인턴|인턴사원|교육생|수습|수습사원"
+    ),
     "assistant": "assistant|assistant to|secretary|receptionist|비서|어시스턴트",
     "executive": (
         "ceo|cto|cfo|coo|cio|cmo|cdo|cso|ciso|cro|cpo|chief|founder|co-founder|cofounder|owner|"
-        "president|chairman|chairwoman|managing director|general manager|managing partner|partner|"
+        "business owner|company owner|co-owner|president|chairman|chairwoman|managing director|"
+        "general manager|managing partner|founding partner|senior partner|equity partner|general partner|"
         "geschäftsführer|geschäftsführerin|vorstand|inhaber|inhaberin|"
-        "대표|대표이사|사장|부사장|회장|부회장|창업자|원장|총괄"
+        "대표|대표자|대표이사|대표변호사|대표세무사|대표회계사|사장|부사장|회장|부회장|창업자|원장|총괄"
     ),
     "vice_president": "vp|svp|evp|avp|vice president|senior vice president|executive vice president",
     "director": (
-        "director|head|assistant director|prokurist|bereichsleiter|bereichsleiterin|leiter|leiterin|"
-        "이사|상무|상무이사|전무|전무이사|본부장|실장|임원|센터장|연구소장|공장장"
+        "director|head|assistant director|chief of staff|prokurist|bereichsleiter|bereichsleiterin|leiter|leiterin|"
+        "이사|이사대우|상무|상무보|상무이사|전무|전무이사|본부장|실장|임원|센터장|연구소장|공장장"
     ),
     "manager": (
         "manager|assistant manager|lead|leader|team lead|supervisor|abteilungsleiter|teamleiter|"
-        "teamleiterin|팀장|부장|차장|과장|그룹장|파트장|지점장|매니저"
+        "teamleiterin|chief engineer|chief accountant|chief architect|chief buyer|chief product owner|"
+        "팀장|부장|차장|과장|그룹장|파트장|지점장|매니저"
     ),
     "specialist": (
         "engineer|specialist|analyst|consultant|developer|expert|representative|officer|buyer|"
-        "account manager|project manager|product manager|account executive|"
-        "엔지니어|대리|주임|사원|선임|책임|수석|연구원|선임연구원|책임연구원|수석연구원|담당|담당자"
+        "account manager|project manager|product manager|account executive|business partner|"
+        "partner manager|channel manager|product owner|process owner|project owner|program owner|service owner|system owner|application owner|"
+        "platform owner|solution owner|data owner|asset owner|risk owner|account owner|domain owner|"
+        "lead generation|lead management|"
+        "주차장|하차장|승차장|정차장|세차장|공사장|행사장|전시회장|연회장|박람회장|포장이사|영업대표|"
+        "엔지니어|대리|주임|사원|선임|책임|책임자|수석|연구원|선임연구원|책임연구원|수석연구원|담당|담당자"
     ),
 }
 DEPARTMENTS = {
-    "management": "ceo|founder|co-founder|owner|managing director|geschäftsführer|대표|대표이사|사장|회장",
+    "management": (
+        "ceo|founder|co-founder|business owner|company owner|co-owner|managing director|geschäftsführer|"
+        "대표|대표이사|사장|회장"
+    ),
     "marketing": "marketing|cmo|brand|growth|demand generation|communications|마케팅|홍보|브랜드",
     "sales": "sales|business development|vertrieb|account executive|account manager|cro|영업|사업개발|세일즈",
     "it": "it|information technology|cio|ciso|infrastructure|security|sysadmin|전산|정보|보안|아이티",

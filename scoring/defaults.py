@@ -31,8 +31,9 @@ CAPS = (
 )
 
 LEADERS = [
-    "ceo", "cto", "cfo", "coo", "cio", "cmo", "cdo", "chief", "founder", "co-founder", "owner",
-    "president", "managing director", "general manager", "managing partner", "대표", "사장",
+    "ceo", "cto", "cfo", "coo", "cio", "cmo", "cdo", "chief", "founder", "co-founder",
+    "business owner", "co-owner", "president", "managing director", "general manager",
+    "managing partner", "대표", "사장",
 ]  # fmt: skip
 HEADS = [
     "vp", "svp", "evp", "vice president", "director", "head", "이사", "상무", "전무", "본부장",

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from scoring.letters import LATIN, lowered, whole_words, words_at_the_end
 from scoring.rules import folded
 from scoring.vocabulary import MailKind, Seniority
 
@@ -36,33 +37,31 @@ class Words:
 
 
 def tidy(text: str) -> str:
-    """A to Z in lower case, single blanks, none outside."""
-    return re.sub(" +", " ", folded(text)).strip(" ")
+    """In small letters (letters.py says which), single blanks, none outside."""
+    return re.sub(" +", " ", lowered(text)).strip(" ")
 
 
 def without_punctuation(text: str) -> str:
     """tidy, and full stops, commas and white space are single blanks: “co., ltd.” is “co ltd”."""
-    return _PUNCTUATION.sub(" ", folded(text)).strip(" ")
+    return _PUNCTUATION.sub(" ", lowered(text)).strip(" ")
 
 
 def pattern_of(words: Mapping[str, object]) -> str | None:
-    """A regular expression for any of the words, whole; the longest first, so that it is found.
+    """A regular expression for any of the words, whole; None when there are no words."""
+    return whole_words(words) if words else None
 
-    It means the same to PostgreSQL and to Python. None when there are no words. Beside
-    Korean letters a word need not end: “대표이사님” has the word “대표이사”.
-    """
-    if not words:
-        return None
-    longest_first = sorted(words, key=lambda word: (-len(word), word))
-    return f"(?<![a-z0-9_])({'|'.join(map(re.escape, longest_first))})(?![a-z0-9_])"
+
+def title_pattern_of(words: Mapping[str, object]) -> str | None:
+    """The same for the titles that say a seniority, whose Korean words must end."""
+    return words_at_the_end(words) if words else None
 
 
 def form_patterns(words: Words) -> tuple[str, str]:
     """Regular expressions for legal forms in front of a name, and behind it."""
     leading = _any([form for form, may_lead in words.legal_forms.items() if may_lead])
     return (
-        f"^( ?({leading})(?![a-z0-9_])){{1,{MOST_FORMS}}}",
-        f"( ?(?<![a-z0-9_])({_any(list(words.legal_forms))})){{1,{MOST_FORMS}}} ?$",
+        f"^( ?({leading})(?![{LATIN}])){{1,{MOST_FORMS}}}",
+        f"( ?(?<![{LATIN}])({_any(list(words.legal_forms))})){{1,{MOST_FORMS}}} ?$",
     )
 
 
@@ -79,7 +78,7 @@ def seniority_of(title: str, words: Words) -> str | None:
     president. Then the first level in the order of Seniority holds: an assistant to
     the CEO is an assistant, whoever is CEO and manager leads the company.
     """
-    pattern = pattern_of(words.seniorities)
+    pattern = title_pattern_of(words.seniorities)
     found = re.findall(pattern, tidy(title)) if pattern else []
     levels = {words.seniorities[word] for word in found}
     return next((level.value for level in Seniority if level in levels), None)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from scoring.conditions import Parameters
-from scoring.meanings import Words, form_patterns, pattern_of
+from scoring.letters import is_plain_sql, lowered_sql
+from scoring.meanings import Words, form_patterns, pattern_of, title_pattern_of
 from scoring.vocabulary import LEAD_FIELDS, Seniority
 
 PEOPLE = "FROM leads_lead l LEFT JOIN leads_account a ON a.id = l.account_id"
@@ -16,7 +17,8 @@ PEOPLE = "FROM leads_lead l LEFT JOIN leads_account a ON a.id = l.account_id"
 
 def tidied(text_sql: str) -> str:
     """meanings.tidy"""
-    return f"""btrim(regexp_replace(lower(({text_sql})::text COLLATE "C"), ' +', ' ', 'g'), ' ')"""
+    lowered = lowered_sql(f"({text_sql})::text")
+    return f"""btrim(regexp_replace({lowered} COLLATE "C", ' +', ' ', 'g'), ' ')"""
 
 
 def joins(names: Iterable[str], which_sql: str, words: Words, parameters: Parameters) -> str:
@@ -32,13 +34,16 @@ def joins(names: Iterable[str], which_sql: str, words: Words, parameters: Parame
 
 
 def _join(name: str, which_sql: str, words: Words, parameters: Parameters) -> str:
-    source = tidied(LEAD_FIELDS[name].source)
-    # OFFSET 0 keeps PostgreSQL from reading a text once for each lead that has it.
+    source = f'({LEAD_FIELDS[name].source}) COLLATE "C"'
+    # Texts are tidied once each; the leads find theirs as it was written. OFFSET 0 keeps
+    # PostgreSQL from reading a text once for each lead that has it.
     return f"""
-          LEFT JOIN (SELECT text, {_meaning(name, words, parameters)} AS meaning
-                       FROM (SELECT DISTINCT {source} AS text {PEOPLE}
-                              WHERE l.id {which_sql} OFFSET 0) texts
-                      WHERE text IS NOT NULL OFFSET 0) w_{name} ON w_{name}.text = {source}"""
+          LEFT JOIN (SELECT written, {_meaning(name, words, parameters)} AS meaning
+                       FROM (SELECT written, {tidied("written")} AS text
+                               FROM (SELECT DISTINCT {source} AS written {PEOPLE}
+                                      WHERE l.id {which_sql} OFFSET 0) known
+                              WHERE written IS NOT NULL OFFSET 0) texts OFFSET 0) w_{name}
+                 ON w_{name}.written = {source}"""
 
 
 def _meaning(name: str, words: Words, parameters: Parameters) -> str:
@@ -53,7 +58,7 @@ def _meaning(name: str, words: Words, parameters: Parameters) -> str:
 
 
 def _highest(words: Mapping[str, str], parameters: Parameters) -> str:
-    pattern = pattern_of(words)
+    pattern = title_pattern_of(words)
     branches = []
     for level in Seniority:
         its_words = sorted(word for word, meant in words.items() if meant == level)
@@ -62,7 +67,11 @@ def _highest(words: Mapping[str, str], parameters: Parameters) -> str:
             branches.append(f"WHEN found && {bound}::text[] THEN '{level.value}'")
     if pattern is None or not branches:
         return "NULL::text"
-    matches = f"regexp_matches(text, {parameters.bind(pattern)}, 'g')"
+    # No other word is in a text of plain ASCII, and to look for fewer takes half the time.
+    plain = title_pattern_of({word: words[word] for word in words if word.isascii()}) or pattern
+    fitting = f"""CASE WHEN {is_plain_sql("text")} THEN {parameters.bind(plain)}
+                       ELSE {parameters.bind(pattern)} END"""
+    matches = f"regexp_matches(text, {fitting}, 'g')"
     return f"""(SELECT CASE {" ".join(branches)} END
                   FROM (SELECT ARRAY(SELECT g[1] FROM {matches} g) AS found OFFSET 0) f)"""
 

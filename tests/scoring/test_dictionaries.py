@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leads.models import Account
+from leads.models import Account, AuditEntry
 from scoring import dictionaries, meanings, publishing, reading_words, rescore, rewording, verifying
 from scoring.conditions import Parameters
 from scoring.matching import LEAD_TABLES
@@ -47,6 +49,22 @@ def all_words() -> meanings.Words:
         ("구매팀 대리", "specialist", "procurement"),
         ("연구소 이사", "director", "engineering"),
         ("International Internist", None, None),
+        ("GESCHÄFTSFÜHRER", "executive", "management"),
+        ("Owner", "executive", None),
+        ("Co-Owner", "executive", "management"),
+        ("Senior Product Owner", "specialist", None),
+        ("Chief Engineer", "manager", "engineering"),
+        ("Sales Engineer, Partner Manager", "specialist", "sales"),
+        ("Managing Partner", "executive", None),
+        ("Partner", None, None),
+        ("Gerente de Negócio", None, None),
+        ("주차장 관리", "specialist", None),
+        ("주차장관리", None, None),
+        ("이사회 간사", None, None),
+        ("IT팀장님", "manager", "it"),
+        ("영업차장", "manager", "sales"),
+        ("부장(영업)", "manager", "sales"),
+        ("인턴사원", "learner", None),
         ("", None, None),
     ],
 )
@@ -105,9 +123,10 @@ def known_of(lead, name: str) -> object:
 
 
 PIECES = (
-    "CEO|vice president|president|이사|대표이사|assistant to|of|r&d|(주)|co.|Ltd|gmbh|cars|한빛|x"
+    "CEO|vice president|president|이사|대표이사|assistant to|of|r&d|(주)|co.|Ltd|gmbh|cars|한빛|x|"
+    "GESCHÄFTSFÜHRER|product owner|주차장|차장|팀장|님|IT|팀|é|É|ΑΓΟΡΆ|Я|cio"
 )
-pieces = st.sampled_from([*PIECES.split("|"), "자동차 부품", *" -,/İß(\\*\u200d", "  "])
+pieces = st.sampled_from([*PIECES.split("|"), "자동차 부품", *" -,/İẞß(\\*\u200d", "  "])
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -124,6 +143,48 @@ def test_sql_and_python_read_alike(db, parts):
                 f"SELECT {meaning} FROM (SELECT {tidied} AS text) texts", parameters.values
             )
             assert cursor.fetchone()[0] == meanings.MEANINGS[name](text, words), (name, text)
+
+
+def test_an_update_changes_only_what_nobody_touched():
+    migration = import_module("scoring.migrations.0013_titles_judge_fewer_people_high")
+    for word in ("product owner", "co-owner", "business partner"):
+        TitleWord.objects.get(word=word).delete()
+    TitleWord.objects.create(word="partner", seniority="director")  # an admin's own
+    TitleWord.objects.create(word="business partner", seniority="manager")
+    TitleWord.objects.create(word="grÜnder", seniority="executive")
+    TitleWord.objects.create(word="größe", seniority="manager")
+    TitleWord.objects.create(word="grÖße", seniority="director")
+    migration.renew_titles(apps, None)
+    migration.tidy_again(apps, None)
+    meant = dict(TitleWord.objects.values_list("word", "seniority"))
+    assert meant["product owner"] == "specialist" and meant["co-owner"] == "executive"
+    assert meant["partner"] == "director" and meant["business partner"] == "manager"
+    assert meant["gründer"] == "executive" and meant["größe"] == "manager"
+    assert "grÖße" not in meant
+    entries = AuditEntry.objects.filter(object_kind="titleword")
+    assert [entry.verb for entry in entries] == ["renewed"]
+    migration.renew_titles(apps, None)
+    assert entries.count() == 1  # nothing was left to change
+
+
+def test_an_update_takes_away_what_came_with_the_product():
+    migration = import_module("scoring.migrations.0013_titles_judge_fewer_people_high")
+    TitleWord.objects.create(word="partner", seniority="executive")
+    TitleWord.objects.filter(word="owner").update(department="management")
+    migration.renew_titles(apps, None)
+    assert not TitleWord.objects.filter(word="partner").exists()
+    assert TitleWord.objects.get(word="owner").department == ""
+
+
+def test_other_questions_than_equality_know_capitals_too():
+    condition = {"field": "company_name", "operator": "contains", "value": "MÜLLER"}
+    Signal.objects.create(
+        axis="fit", key="mueller", label="Müller", conditions=[condition], ordinal=83
+    )
+    lead = good_fit_lead(company="Müller GmbH")
+    settle()
+    assert FieldMatch.objects.filter(lead=lead, signal__key="mueller", until=None).exists()
+    assert verifying.matches_against_fields([lead.pk]) == []
 
 
 def test_without_entries_nothing_is_known():
