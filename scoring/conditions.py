@@ -18,11 +18,14 @@ from scoring.letters import lowered
 from scoring.meanings import MEANINGS, Words
 from scoring.rules import NEGATIONS, TRUE_WORDS, as_texts, folded, like_pattern, text_pattern
 from scoring.vocabulary import (
+    EVENT_FIELDS,
+    LEAD_FIELDS,
     OPERATORS,
     SET_BY_THE_SCORE,
     Axis,
     Field,
     Frequency,
+    Kind,
     as_number,
     find_field,
 )
@@ -115,6 +118,7 @@ def _check_one(condition: dict, axis: str) -> None:
         )
     _CHECKS[OPERATORS[operator].takes](str(name), condition.get("value"))
     if OPERATORS[operator].takes != "nothing":
+        _check_kind(str(name), axis, operator)
         _check_choices(str(name), field, operator, condition["value"])
     if operator in ("matches", "does_not_match"):
         _check_patterns(str(name), as_texts(condition["value"]))
@@ -152,6 +156,16 @@ def _check_choices(name: str, field: Field, operator: str, value: Any) -> None:
         raise ValidationError(
             _("“%(name)s” is never “%(text)s”. Known: %(known)s.")
             % {"name": name, "text": text, "known": ", ".join(sorted(known))}
+        )
+
+
+def _check_kind(name: str, axis: str, operator: str) -> None:
+    """A text is no number; only what senders and admins name themselves may be either."""
+    known = LEAD_FIELDS if axis == Axis.FIT else EVENT_FIELDS
+    is_text = name in known and known[name].kind == Kind.TEXT and not known[name].choices
+    if is_text and OPERATORS[operator].takes in ("number", "range"):
+        raise ValidationError(
+            _("“%(name)s” is a text: it cannot be compared with numbers.") % {"name": name}
         )
 
 

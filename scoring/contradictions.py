@@ -1,7 +1,8 @@
 """Conditions that can never all hold, found before a signal waits in vain for its first lead.
 
 Only what is certain is named: two ranges that do not meet, a list of values none of which
-the other conditions let through, a field that is to be known and unknown.
+the other conditions let through, a field that is to be known and unknown, or that is
+read from one that is to be unknown.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from scoring.condition_wording import describe_condition
 from scoring.rules import TRUE_WORDS, as_texts, folded, holds
+from scoring.vocabulary import find_field
 
 LISTS = ("is", "is_one_of")
 BOUNDS = ("at_least", "at_most", "between")
@@ -34,19 +36,41 @@ def find_contradiction(conditions: list[dict], axis: str) -> str:
     by_field: dict[str, list[dict]] = defaultdict(list)
     for condition in conditions:
         by_field[condition["field"]].append(condition)
+    if sentence := _asks_what_follows_from_nothing(by_field, axis):
+        return sentence
     for some in by_field.values():
         for place, one in enumerate(some):
             for other in some[:place]:
                 if _excludes(one, other):
-                    return _("“%(one)s” and “%(other)s” can never both hold.") % {
-                        "one": describe_condition(other, axis),
-                        "other": describe_condition(one, axis),
-                    }
+                    return _never_both(other, one, axis)
         if _leaves_nothing(some):
             return _("No value of “%(field)s” meets all of these conditions: %(all)s.") % {
                 "field": some[0]["field"],
                 "all": "; ".join(describe_condition(condition, axis) for condition in some),
             }
+    return ""
+
+
+def _never_both(one: dict, other: dict, axis: str) -> str:
+    """No quotation marks around the conditions, for they have some of their own."""
+    return _("These two can never both hold: %(one)s; %(other)s.") % {
+        "one": describe_condition(one, axis),
+        "other": describe_condition(other, axis),
+    }
+
+
+def _asks_what_follows_from_nothing(by_field: dict[str, list[dict]], axis: str) -> str:
+    """Seniority is read from the job title: where there is none, no seniority is known."""
+    for name, some in by_field.items():
+        field = find_field(name, axis)
+        asks = [one for one in some if one["operator"] != "is_unknown"]
+        if not asks or field is None or not field.source:
+            continue
+        for other_name, others in by_field.items():
+            other = find_field(other_name, axis)
+            unknown = [one for one in others if one["operator"] == "is_unknown"]
+            if unknown and other and other.sql == field.source:
+                return _never_both(asks[0], unknown[0], axis)
     return ""
 
 

@@ -135,7 +135,7 @@ LEAD_FIELDS: dict[str, Field] = {
         source="coalesce(nullif(a.industry, ''), nullif(l.custom ->> 'industry', ''))",
     ),
     "employee_count": Field(
-        _("employees"),
+        _("number of employees"),
         Kind.NUMBER,
         f"coalesce(a.employee_count, {as_number("(l.custom ->> 'employee_count')")})",
     ),

@@ -72,7 +72,7 @@ def test_a_signal_is_written_with_drop_downs(admin):
         (row(0, "interest:properties.", "is", "x"), "say which one"),
         (row(0, "interest:properties.", "is", "x", name="a'b"), "There is no field"),
         (row(0, "interest:path", "is", "/a") | row(1, "interest:path", "is", "/b"),
-         "“path is “/a”” and “path is “/b”” can never both hold."),
+         "These two can never both hold: path is “/a”; path is “/b”."),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_at_the_field_and_stays_typed(admin, rows, sentence):
