@@ -72,7 +72,7 @@ class VersionForm(LockedForm):
         return hashlib.sha256(" ".join(said).encode()).hexdigest()[:32]
 
     def in_words(self, row: ModelVersion) -> str:
-        changes = [f"{c.what} {c.before} → {c.after}" for c in terms.changes_of(row)]
+        changes = [change.sentence for change in terms.changes_of(row)]
         return f"{row}, {row.get_state_display()}. {'; '.join(changes[:20])}"
 
 

@@ -10,9 +10,11 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from scoring.condition_wording import number
 from scoring.drafting import CLONED
 from scoring.models import ModelVersion, Signal
 from scoring.wording import describe
@@ -45,11 +47,15 @@ class Term:
 
 @dataclass(frozen=True)
 class Change:
-    """What a version differs in from the one before: "pricing page 10 → 15". None: not there."""
+    """What a version differs in from the one before: "pricing page 10 → 15". None: not there.
+
+    `sentence` says it to people, and of a new rule what it counts.
+    """
 
     what: str
     before: object
     after: object
+    sentence: str
 
 
 def before(version: ModelVersion) -> ModelVersion | None:
@@ -72,11 +78,32 @@ def changes_against(origin: ModelVersion, version: ModelVersion) -> list[Change]
     both = was | will
     called = Counter(term.words for term in both.values())
     changed = [
-        Change(_distinct(both[key], called), _value(was, key), _value(will, key))
-        for key in both
+        _change(key, _distinct(term, called), _value(was, key), _value(will, key), term)
+        for key, term in both.items()
         if _value(was, key) != _value(will, key)
     ]
     return sorted(changed, key=lambda change: change.what)
+
+
+def _change(key: Key, what: str, before: object, after: object, term: Term) -> Change:
+    said = {"what": what, "before": _shown(before), "after": _shown(after)}
+    if key[0] == "blocks":
+        words = _("%(what)s, from now on") if after else _("%(what)s no longer")
+    elif after is None:
+        words = _("%(what)s: gone, was %(before)s")
+    elif before is None:
+        words = _("%(what)s: new, %(after)s")
+    else:
+        words = _("%(what)s: %(before)s → %(after)s")
+    sentence = words % said
+    # Whose words are shared with another term says what it counts in `what`.
+    if key[0] == "rule" and before is None and term.signal and what == term.words:
+        sentence = f"{sentence}. {describe(term.signal)}"
+    return Change(what, before, after, sentence)
+
+
+def _shown(value: object) -> str:
+    return number(value.normalize()) if isinstance(value, Decimal) else str(value)
 
 
 def _value(terms: Mapping[Key, Term], key: Key) -> object:

@@ -238,6 +238,23 @@ def test_a_signature_holds_in_every_language(in_review, mia):
     signing.sign(in_review.pk, by=Actor.of(mia), seen=read)
 
 
+def test_the_change_log_is_written_for_people(draft):
+    """Nobody reads “was True”; of a new rule it says what it counts."""
+    draft.rules.filter(signal__key="competitor").update(is_blocking=False)
+    draft.rules.filter(signal__key="demo").update(is_blocking=True, points=40)
+    looks = a_signal(key="looks", label="Looks around", half_life_days=21)
+    draft.rules.create(signal=looks, points=5)
+    draft.rules.filter(signal__key="spam").delete()
+    said = {change.sentence for change in terms.changes_of(draft)}
+    assert said == {
+        "Works for a competitor blocks no longer",
+        "Asked for a demo blocks, from now on",
+        "Asked for a demo: 35 → 40",
+        "Looks around: new, 5. Event “Page viewed”; counts every time; halves every 21 days.",
+        "Marked an e-mail as spam: gone, was -40",
+    }
+
+
 def test_two_rules_that_are_called_alike_are_two_lines_of_the_change_log(draft):
     pricing = Signal.objects.get(key="pricing_page")
     twin = a_signal(key="twin", label=pricing.label)
