@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.db.models import Min, Model
 from django.utils.timezone import localdate
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from leads.models import AuditEntry
 from scoring.condition_wording import describe_condition
+from scoring.dictionaries import EXPLAINS, names_in
 from scoring.models import DEFAULT_MODEL_ID, HeldLead, ModelVersion, Publication, Signature
 from scoring.signing import side_of
 from scoring.vocabulary import Axis
@@ -30,6 +33,13 @@ SAID = {
     "given_up": _("gave it up"),
     "reviewed": _("reviewed it: it stays as it is"),
 }
+REWORDED = {
+    "added": _("added the word “%(word)s” after it was signed (%(dictionary)s)"),
+    "edited": _("changed what “%(word)s” means after it was signed (%(dictionary)s)"),
+    "deleted": _("removed the word “%(word)s” after it was signed (%(dictionary)s)"),
+    "renewed": _("changed words that came with it after it was signed (%(dictionary)s)"),
+}
+MOST_DEEDS = 50
 
 
 @dataclass(frozen=True)
@@ -43,12 +53,49 @@ class Deed:
 
 
 def deeds(version: ModelVersion) -> list[Deed]:
-    """Who did what with a version, newest first."""
+    """Who did what with a version, and with words it goes by since it was signed; newest first."""
     entries = AuditEntry.objects.filter(object_kind="scoring_version", object_id=version.pk)
-    return [
+    own = [
         Deed(entry.at, entry.actor_label, str(SAID.get(entry.verb, entry.verb)), entry.reason)
-        for entry in entries[:50]
+        for entry in entries[:MOST_DEEDS]
     ]
+    both = sorted(_rewordings(version) + own, key=lambda deed: deed.at, reverse=True)
+    return both[:MOST_DEEDS]
+
+
+def _rewordings(version: ModelVersion) -> list[Deed]:
+    """Edits of dictionaries that moved scores under this version without a new signature."""
+    signed_at = version.signatures.aggregate(first=Min("signed_at"))["first"]
+    since = signed_at or version.published_at
+    dictionaries = {str(m._meta.model_name): m for m in _dictionaries_of(version)}
+    if since is None or not dictionaries:
+        return []
+    entries = AuditEntry.objects.filter(object_kind__in=dictionaries, at__gte=since)
+    if version.retired_at and not _scores_older_leads(version):
+        entries = entries.filter(at__lt=version.retired_at)
+    return [_rewording(entry, dictionaries[entry.object_kind]) for entry in entries[:MOST_DEEDS]]
+
+
+def _dictionaries_of(version: ModelVersion) -> list[type[Model]]:
+    """Those that explain a field which the version, or its model, asks for."""
+    asked = names_in(version.model.conditions)
+    for conditions in version.rules.values_list("signal__conditions", flat=True):
+        asked |= names_in(conditions)
+    return [model for model, fields in EXPLAINS.items() if asked & set(fields)]
+
+
+def _scores_older_leads(version: ModelVersion) -> bool:
+    """Whether the version in force is for new leads only, and the others stayed with this one."""
+    newer = ModelVersion.objects.in_force().filter(replaces=version)
+    return newer.exclude(after_lead_id=None).exists()
+
+
+def _rewording(entry: AuditEntry, dictionary: type[Model]) -> Deed:
+    said = REWORDED.get(entry.verb, REWORDED["edited"]) % {
+        "word": entry.changes.get("what", ""),
+        "dictionary": dictionary._meta.verbose_name_plural,
+    }
+    return Deed(entry.at, entry.actor_label or gettext("An update of the product"), said, "")
 
 
 @dataclass(frozen=True)
