@@ -167,6 +167,19 @@ def test_an_update_changes_only_what_nobody_touched():
     assert entries.count() == 1  # nothing was left to change
 
 
+def test_after_an_update_leads_are_matched_again(executive_rule):
+    migration = import_module("scoring.migrations.0013_titles_judge_fewer_people_high")
+    with connection.cursor() as cursor:
+        cursor.execute(migration.LOOK_AGAIN)
+        assert not Rewording.objects.exists()  # there is nobody to match
+        lead = some_lead(title="GESCHÄFTSFÜHRERIN")
+        cursor.execute(migration.LOOK_AGAIN)
+    assert Rewording.objects.get().signal_ids == [executive_rule.pk]
+    everything_done()
+    settle()
+    assert standing_of(lead).fit == 30 and verifying.verify() == []
+
+
 def test_an_update_takes_away_what_came_with_the_product():
     migration = import_module("scoring.migrations.0013_titles_judge_fewer_people_high")
     TitleWord.objects.create(word="partner", seniority="executive")
