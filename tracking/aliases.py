@@ -65,8 +65,20 @@ def _draw(register: Register, said: Said) -> None:
     previous, user = _both(register, said)
     if user is not None and previous is None:
         _adopt(register, said, user)
-    elif previous is not None and user is None and said.is_trusted:
+    elif previous is not None and user is None and _is_vouched(register, said):
         register.name_user(said.user_id, previous, is_trusted=True)
+
+
+def _is_vouched(register: Register, said: Said) -> bool:
+    """Whether a trusted source says this, of a previous id that one has said is the lead's.
+
+    A visitor that only a form in a browser calls somebody may be an id that was guessed.
+    """
+    if not said.is_trusted:
+        return False
+    visitor = register.visitors.get(said.previous_id)
+    by_user = register.lead_named(said.previous_id, is_trusted=True)
+    return by_user is not None or (visitor is not None and register.is_vouched(visitor))
 
 
 def _adopt(register: Register, said: Said, lead_id: int) -> None:

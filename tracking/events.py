@@ -75,6 +75,18 @@ TOUCHPOINTS: dict[str, str] = {
 MAIL_KINDS = frozenset(kind for kind, entry in KINDS.items() if entry.group == "email")
 # Somebody says who they are; from a browser only these may create a lead.
 FORM_KINDS = frozenset({"form_submitted", "demo_requested", "signed_up"})
+# What no browser can witness: with a public key it is hearsay, and counts for nothing.
+NOT_OF_BROWSERS = frozenset(
+    {
+        "email_sent",
+        "email_delivered",
+        "email_replied",
+        "email_bounced",
+        "email_marked_as_spam",
+        "email_unsubscribed",
+        *TOUCHPOINTS,
+    }
+)
 # No sign of life: what a mail system did, not the person, and what stands on another event.
 NOT_ACTIVITY = frozenset(
     {"email_sent", "email_delivered", "email_bounced", "account_joined", "aliased", "page_engaged"}

@@ -17,7 +17,7 @@ from tracking.addresses import shorten_addresses
 from tracking.claims import email_in
 from tracking.clean import clean, clean_text
 from tracking.clocks import settle
-from tracking.events import kind_of
+from tracking.events import NOT_OF_BROWSERS, kind_of
 from tracking.models import LONGEST_ID
 from tracking.steps import Dropped, Reason
 from tracking.surroundings import Contexts, Envelope, Surroundings
@@ -30,6 +30,8 @@ LONGEST_NAME = 200  # characters
 NOBODY = frozenset({"", "null", "undefined", "none", "nan", "[object object]", "0"})
 _LONGEST_NOBODY = max(map(len, NOBODY))
 _PLACE = ("url", "path", "referrer", "title")
+# Who opens a mail is judged by what the mail's sender says; a browser's hearsay is none of it.
+_JUDGED_BY_KIND = {"email_opened"} | NOT_OF_BROWSERS
 _PATH = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*([^?#]*)")
 
 Row = dict[str, Any]
@@ -138,11 +140,11 @@ def _find_time(draft: Draft) -> None:
 
 
 def _find_device(draft: Draft) -> None:
-    """User agent and verdict. Who opens a mail is judged by what the mail's sender says, too."""
+    """User agent and verdict. Some kinds are judged by what they tell, too."""
     row, around = draft.row, draft.around
     row["user_agent"] = around.request.user_agent
     row["verdict"], row["verdict_signals"] = around.verdict, around.signals
-    if row["kind"] == "email_opened":
+    if row["kind"] in _JUDGED_BY_KIND:
         signals = signals_of(around.request, row["kind"], draft.said, around.context)
         row["verdict"], row["verdict_signals"] = weigh(signals), signals
 

@@ -105,7 +105,7 @@ def _record_consent(register: Register, event: Seen, lead: Lead, claim: Claim) -
         purpose=Consent.Purpose.MAIL,
         is_granted=True,
         at=event.occurred_at,
-        evidence=f"{event.kind}: {where}",
+        evidence=f"{event.kind}: {where}{'' if event.is_trusted else ' (told by a browser)'}",
         cause=f"event {event.id}",
     )
 

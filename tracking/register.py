@@ -13,7 +13,7 @@ from leads.survivors import leads_by_email, survivors_of
 from leads.touches import first_touches_of_verified
 from tracking.claims import email_in, email_of
 from tracking.events import FORM_KINDS
-from tracking.models import Alias, Visitor, VisitorLink
+from tracking.models import Alias, Event, Visitor, VisitorLink
 from tracking.visitors import Known, Link, Seen
 
 # leads.ExternalId.system of user ids: vouched for by a secret key, or only claimed in public.
@@ -50,6 +50,7 @@ class Register:
     overruled: dict[str, int] = field(default_factory=dict)
     new_ids: list[ExternalId] = field(default_factory=list)
     new_links: list[VisitorLink] = field(default_factory=list)
+    vouched_links: set[tuple[int, int | None]] = field(default_factory=set)
     confirmed: dict[int, int] = field(default_factory=dict)  # visitor id → lead id, trusted now
     # Leads that a trusted source or a colleague named before → their first touch, if any.
     verified: dict[int, datetime | None] = field(default_factory=dict)
@@ -130,6 +131,8 @@ class Register:
             if not reaches_back:
                 self.linked_since[visitor.anonymous_id] = at
         visitor.lead_id = lead_id
+        if is_trusted:
+            self.vouched_links.add((visitor.id, lead_id))
         link = Link(at, lead_id, reaches_back)
         visitor.links = sorted([*visitor.links, link], key=attrgetter("since"))
         self.new_links.append(
@@ -143,6 +146,14 @@ class Register:
                 event_id=event_id,
             )
         )
+
+    def is_vouched(self, visitor: Known) -> bool:
+        """Whether a trusted source, not only a public key, said which lead the visitor is."""
+        if (visitor.id, visitor.lead_id) in self.vouched_links:
+            return True
+        said = VisitorLink.objects.filter(visitor=visitor.id, lead=visitor.lead_id)
+        events = said.values("event_id")
+        return Event.objects.filter(pk__in=events, is_trusted=True).exists()
 
     def confirm(self, visitor: Known) -> None:
         """A trusted source says who the visitor is taken for: what it did before counts now."""

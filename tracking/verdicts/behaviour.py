@@ -154,30 +154,36 @@ _LINK = """coalesce(e.properties->>'link_url', e.properties->>'url', e.propertie
     e.properties->>'link', e.properties->>'link_id', e.url)"""
 _NEW = """unnest(%(who)s::bigint[], %(since)s::timestamptz[], %(until)s::timestamptz[])
     AS new(who, since, until)"""
+# Clicks of one source, trusted or not: what a public key tells makes no other click a machine's.
 # A mail that says how many links it has is clicked through when all of them were followed.
 _ALL_LINKS = f"""
 WITH clicks AS MATERIALIZED (
   SELECT e.id, e.lead_id, e.occurred_at, e.verdict_signals AS signals, {_MAIL} AS mail,
          {_LINK} AS link,
+         e.source_id, e.is_trusted,
          CASE WHEN e.properties->>'link_count' ~ '^[0-9]{{1,4}}$'
               THEN greatest((e.properties->>'link_count')::integer, 2) END AS link_count
     FROM {_NEW}
     JOIN tracking_event e ON e.lead_id = new.who AND e.kind = 'email_link_clicked'
      AND e.occurred_at BETWEEN new.since - %(span)s AND new.until + %(span)s),
 crowds AS (
-  SELECT c.lead_id, c.mail, c.occurred_at
+  SELECT c.lead_id, c.mail, c.source_id, c.is_trusted, c.occurred_at
     FROM clicks c JOIN clicks d ON d.lead_id = c.lead_id AND d.mail = c.mail
+     AND d.source_id = c.source_id AND d.is_trusted = c.is_trusted
      AND d.occurred_at BETWEEN c.occurred_at AND c.occurred_at + %(span)s
-   GROUP BY c.id, c.lead_id, c.mail, c.occurred_at
+   GROUP BY c.id, c.lead_id, c.mail, c.source_id, c.is_trusted, c.occurred_at
   HAVING count(DISTINCT d.link) >= least(%(most)s, max(d.link_count)))
 SELECT DISTINCT d.id FROM crowds c JOIN clicks d ON d.lead_id = c.lead_id AND d.mail = c.mail
+   AND d.source_id = c.source_id AND d.is_trusted = c.is_trusted
    AND d.occurred_at BETWEEN c.occurred_at AND c.occurred_at + %(span)s
  WHERE %(anew)s OR NOT 'all_links' = ANY(d.signals)
 """  # noqa: S608 - constants
-# Only a delivery counts; of a mail nobody reported delivered, the sending.
+# Only a delivery counts; of a mail nobody reported delivered, the sending. What a server says was
+# opened follows no delivery that only a public key tells of.
 _BEFORE_DELIVERY = f"""
 WITH said AS MATERIALIZED (
-  SELECT e.id, e.lead_id, e.source_id, e.kind, e.occurred_at, e.verdict_signals AS signals,
+  SELECT e.id, e.lead_id, e.source_id, e.is_trusted, e.kind, e.occurred_at,
+         e.verdict_signals AS signals,
          {_MAIL} AS mail
     FROM {_NEW}
     JOIN tracking_event e ON e.lead_id = new.who
@@ -186,14 +192,17 @@ WITH said AS MATERIALIZED (
 arrivals AS (
   SELECT * FROM said a WHERE kind = 'email_delivered' OR (kind = 'email_sent' AND NOT EXISTS (
     SELECT FROM said d WHERE d.kind = 'email_delivered' AND d.mail = a.mail
+       AND (d.is_trusted OR NOT a.is_trusted)
        AND d.lead_id = a.lead_id AND d.source_id = a.source_id)))
 SELECT DISTINCT e.id
   FROM said e JOIN arrivals a ON a.lead_id = e.lead_id AND a.mail = e.mail
+   AND (a.is_trusted OR NOT e.is_trusted)
    AND a.source_id = e.source_id AND a.occurred_at > e.occurred_at - %(span)s
    AND a.occurred_at <= e.occurred_at + %(latest)s
  WHERE e.kind IN ('email_opened', 'email_link_clicked')
    AND (%(anew)s OR NOT 'before_delivery' = ANY(e.signals)) AND NOT EXISTS (
    SELECT FROM arrivals b WHERE b.lead_id = e.lead_id AND b.mail = e.mail
+      AND (b.is_trusted OR NOT e.is_trusted)
       AND b.source_id = e.source_id AND b.occurred_at <= e.occurred_at - %(span)s)
 """  # noqa: S608 - constants
 _HOST = "lower(substring({url} from '^https?://(?:[^/?#@]*@)?([^/?#:]+)'))"

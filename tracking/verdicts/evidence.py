@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
+from tracking.events import NOT_OF_BROWSERS
+
 # Mail services fetch pictures through these when, or before, a human opens the mail.
 _MAIL_PROXIES = re.compile(r"GoogleImageProxy|YahooMailProxy|DuckDuckGo-Favicons", re.IGNORECASE)
 # Apple's Mail Privacy Protection says only this, and fetches every mail it receives.
@@ -65,6 +67,8 @@ def signals_of(
     A program that posts events may speak for a person, one that fetches a picture does not.
     """
     found = set(_of_agent(request))
+    if kind in NOT_OF_BROWSERS and not request.is_trusted:
+        found.add("hearsay")
     if request.method == "HEAD":
         found.add("head_request")
     if request.is_prefetch:

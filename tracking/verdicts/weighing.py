@@ -105,6 +105,11 @@ SIGNALS: dict[str, Meaning] = {
         most=20,
         seconds=10,
     ),
+    "hearsay": Meaning(
+        _("Hearsay"),
+        _("A public key told of a meeting, an answer or a delivery; only a server with a secret key, or a colleague, can know of it."),  # noqa: E501
+        "machine",
+    ),
     "staff_flag": Meaning(
         _("Says it is ours"), _("The browser was marked as one of our own."), "staff"
     ),
