@@ -19,7 +19,7 @@ from users.requests import PageRequest
 @require_GET
 def preview(request: PageRequest, number: int) -> HttpResponse:
     """Who would enter and leave, by owner and origin, and the scores before and after."""
-    version = get_object_or_404(ModelVersion, number=number)
+    version = get_object_or_404(ModelVersion.objects.select_related("model"), number=number)
     context: dict[str, Any] = {
         "version": version,
         "is_in_force": version.state == ModelVersion.State.ACTIVE,
@@ -41,7 +41,7 @@ def preview(request: PageRequest, number: int) -> HttpResponse:
 @require_GET
 def preview_leads(request: PageRequest, number: int) -> HttpResponse:
     """The leads behind a figure of the preview that this user may see."""
-    version = get_object_or_404(ModelVersion, number=number)
+    version = get_object_or_404(ModelVersion.objects.select_related("model"), number=number)
     wanted = preview_lists.Wanted.read(request.GET)
     page_number = row_number(request.GET.get("page")) or 1
     page = preview_lists.turned_leads(version, request.user, wanted, min(page_number, 100_000))
@@ -52,7 +52,7 @@ def preview_leads(request: PageRequest, number: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def backtest(request: PageRequest, number: int) -> HttpResponse:
     """The newest back-test of the version as it is; asking for one is a POST."""
-    version = get_object_or_404(ModelVersion, number=number)
+    version = get_object_or_404(ModelVersion.objects.select_related("model"), number=number)
     if request.method == "POST":
         backtesting.request(version.pk, by=Actor.of(request.user))
         return HttpResponseRedirect(reverse("scoring:backtest", args=[number]))

@@ -31,7 +31,7 @@ def versions_of(lead_id: int, version: ModelVersion) -> list[InForce]:
     leads had its first version, the model for all others scored them. Whoever changed from
     one model to another since is told by the model of today.
     """
-    known = _came(lead_id, version.model_id)
+    known = _came(lead_id, version.model_id or DEFAULT_MODEL_ID)
     if version.model_id != DEFAULT_MODEL_ID:
         began = known[0].since if known else NEVER
         known = [v for v in _came(lead_id, DEFAULT_MODEL_ID) if v.since < began] + known

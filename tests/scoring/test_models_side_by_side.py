@@ -79,6 +79,7 @@ def test_a_lead_is_scored_by_the_model_that_it_belongs_to():
 
 def test_before_its_model_was_there_a_lead_was_scored_by_the_model_for_all():
     korean = some_lead(country="KR")
+    scored(korean)
     before, first = now(), active()
     draft = drafting.begin_model("Korea", KOREANS, first.pk, by=SYSTEM)
     assert version_queries.whom(draft) == ["country is “South Korea”"]
