@@ -5,21 +5,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('leads', '0028_accounts_have_a_standing'),
-        ('scoring', '0011_database_holds_the_signatures'),
+        ("leads", "0028_accounts_have_a_standing"),
+        ("scoring", "0011_database_holds_the_signatures"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='dirtylead',
-            name='since',
+            model_name="dirtylead",
+            name="since",
             field=models.DateTimeField(null=True),
         ),
         migrations.AlterField(
-            model_name='dirtylead',
-            name='lead',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='leads.lead'),
+            model_name="dirtylead",
+            name="lead",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="leads.lead"
+            ),
         ),
     ]
