@@ -21,12 +21,15 @@ from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection, connections
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "correct horse battery"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
+# A page may take that long while three other processes test: no figure, only an end of waiting.
+LONGEST_WAIT_MS = 20_000
+expect.set_options(timeout=LONGEST_WAIT_MS)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # Of what axe-core answers only this leaves the browser: the rest is a copy of the page, and more.
 VIOLATIONS = """(options) => axe.run(options).then(({violations}) =>
@@ -149,7 +152,7 @@ def new_page(browser, server, transactional_db) -> Iterator[Callable[..., Page]]
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(LONGEST_WAIT_MS)
         page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
         page.on("console", lambda m: m.type == "error" and complaints.append(f"console: {m.text}"))
         return page

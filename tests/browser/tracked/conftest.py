@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.conftest import ARGUMENTS, _chromium, usable
+from tests.browser.conftest import ARGUMENTS, LONGEST_WAIT_MS, _chromium, usable
 from tracking.keys import issue_key
 from tracking.models import Event, Source
 
@@ -116,7 +116,7 @@ def people_s_browser(browser: Browser) -> Iterator[Browser]:
 def visitor(people_s_browser: Browser, server: str) -> Iterator[BrowserContext]:
     """A person's browser, new to the website."""
     context = people_s_browser.new_context(locale="en")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(LONGEST_WAIT_MS)
     yield context
     context.close()
 
