@@ -20,26 +20,13 @@ from scoring.condition_fields import ConditionsField
 from scoring.dictionary_admin import MailDomainAdmin
 from scoring.edit_locks import LockedForm
 from scoring.models import ModelVersion, Rule, Signal
+from scoring.terms import MEANING
 from scoring.vocabulary import EVENT_FIELDS, Axis
 from scoring.wording import describe
 from tracking.events import KINDS, NOT_SCORED
 from tracking.received import NEWEST, received_kinds
 
 __all__ = ["MailDomainAdmin", "SignalAdmin"]
-
-# Two signals that agree in all of these count the very same.
-MEANING = (
-    "axis",
-    "event_kind",
-    "conditions",
-    "frequency",
-    "max_count",
-    "period_days",
-    "distinct_field",
-    "half_life_days",
-    "window_days",
-    "inactive_days",
-)
 
 
 class Suggesting(forms.TextInput):
