@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -223,20 +223,31 @@ def _under_way() -> QuerySet[Publication]:
 
 
 def _drain_publication() -> int:
-    publication = _under_way().order_by("pk").first()
-    if publication is None:
+    publication_id = _claim()
+    if publication_id is None:
         return 0
-    mine = Publication.objects.filter(pk=publication.pk)
-    mine.update(attempts=F("attempts") + 1)
+    mine = Publication.objects.filter(pk=publication_id)
     try:
-        took_step = _step(publication.pk)
+        took_step = _step(publication_id)
     except Exception as error:
-        log.exception("publication_failed", publication=publication.pk)
+        log.exception("publication_failed", publication=publication_id)
         mine.update(error=f"{type(error).__name__}: {error}"[:500])
         return 0
     if took_step:
         mine.update(attempts=0, error="")
     return int(took_step)
+
+
+@transaction.atomic
+def _claim() -> int | None:
+    """Commit one more attempt for the oldest publication; None while another process is at it."""
+    oldest = _under_way().order_by("pk").values_list("pk", flat=True).first()
+    publication = Publication.objects.select_for_update(skip_locked=True).filter(pk=oldest).first()
+    if publication is None:
+        return None
+    publication.attempts += 1
+    publication.save(update_fields=["attempts"])
+    return publication.pk
 
 
 @transaction.atomic
