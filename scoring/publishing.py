@@ -241,13 +241,13 @@ def _drain_publication() -> int:
 @transaction.atomic
 def _claim() -> int | None:
     """Commit one more attempt for the oldest publication; None while another process is at it."""
-    oldest = _under_way().order_by("pk").values_list("pk", flat=True).first()
-    publication = Publication.objects.select_for_update(skip_locked=True).filter(pk=oldest).first()
-    if publication is None:
-        return None
-    publication.attempts += 1
-    publication.save(update_fields=["attempts"])
-    return publication.pk
+    for oldest in _under_way().order_by("pk")[:1]:
+        rows = Publication.objects.select_for_update(skip_locked=True)
+        for publication in rows.filter(pk=oldest.pk):
+            publication.attempts += 1
+            publication.save(update_fields=["attempts"])
+            return publication.pk
+    return None
 
 
 @transaction.atomic
