@@ -17,7 +17,7 @@ from itertools import batched
 from django.db import connection
 
 from leads.models import AuditEntry
-from scoring.models import Signal
+from scoring.models import Rule, Signal
 from scoring.prediction.tables import Cell
 from scoring.vocabulary import Axis
 from tracking.events import NOT_SCORED
@@ -67,15 +67,16 @@ _OWN_NAMES = (
 
 
 def spec_for(instants: Mapping[int, datetime]) -> Spec:
-    """The kinds of events that these leads did most often before their instants, and all signals
-    of fit."""
+    """The kinds of events that these leads did most often before their instants, and the signals
+    of fit that counted in a published version: what stands in a draft only is nobody's word yet."""
     seen: Counter[str] = Counter()
     for some in batched(sorted(instants), BATCH):
         for _lead, kind, *_counts in _event_rows({pk: instants[pk] for pk in some}):
             seen[kind] += 1
     kinds = tuple(sorted(kind for kind, _n in seen.most_common(MOST_KINDS)))
-    signals = Signal.objects.filter(axis=Axis.FIT).order_by("ordinal")
-    return Spec(kinds, tuple(signals.values_list("pk", "key")))
+    counted = Rule.objects.exclude(version__published_at=None)
+    signals = Signal.objects.filter(axis=Axis.FIT, pk__in=counted.values("signal"))
+    return Spec(kinds, tuple(signals.order_by("ordinal").values_list("pk", "key")))
 
 
 def read(instants: Mapping[int, datetime], spec: Spec) -> dict[str, list[Cell]]:

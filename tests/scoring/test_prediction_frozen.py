@@ -11,11 +11,13 @@ from leads import lifecycle
 from leads.actors import Actor
 from leads.editing import edit_lead
 from leads.models import Account, Lead
-from scoring.models import FieldMatch, Signal
+from scoring import drafting
+from scoring.models import FieldMatch, ModelVersion, Rule, Signal
 from scoring.prediction import snapshots
 from scoring.prediction.instants import ripe_leads
 from tests.factories import UserFactory
 from tests.scoring.prediction_stories import SYSTEM, age_of, instant_of, known_lead, reach, tell
+from tests.scoring.stories import put_in_force
 from tracking.models import Verdict, Visitor, VisitorLink
 
 pytestmark = pytest.mark.django_db
@@ -107,6 +109,19 @@ def test_a_fit_signal_counts_while_it_held(spec):
     )
     assert snapshot(lead, at, spec)[f"fit:{key}"] == "yes"
     assert snapshot(lead, at + timedelta(days=2), spec)[f"fit:{key}"] == "no"
+
+
+def test_what_only_a_draft_counts_is_no_feature():
+    draft = drafting.clone_to_draft(ModelVersion.objects.active().pk, by=SYSTEM)
+    signal = Signal(axis="fit", key="fresh", label="Fresh")
+    signal.conditions = [{"field": "title", "operator": "is", "value": "Pilot"}]
+    drafting.prepare_signal(signal)
+    signal.save()
+    Rule.objects.create(version=draft, signal=signal, points=5)
+    before = snapshots.spec_for({})
+    assert before.signals and (signal.pk, "fresh") not in before.signals
+    put_in_force(draft)
+    assert (signal.pk, "fresh") in snapshots.spec_for({}).signals
 
 
 # --- labels --------------------------------------------------------------------------------
