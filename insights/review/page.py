@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from insights.review_models import Review
 from scoring import charts
 from scoring.models import Signal
@@ -37,6 +40,13 @@ class Pair:
     correlation: float | None
 
 
+_STAYS = {
+    "blocks": gettext_lazy("it blocks; points are beside the point"),
+    "too_few": gettext_lazy("it held for too few leads"),
+    "unclear": gettext_lazy("could as well be nothing"),
+}
+
+
 @dataclass(frozen=True)
 class Suggested:
     """`suggested` None: the weight stays, because of `why`."""
@@ -53,6 +63,24 @@ class Suggested:
     @property
     def is_changed(self) -> bool:
         return self.suggested is not None and self.suggested != self.points
+
+    @property
+    def reason(self) -> str:
+        """Why it stays, or what the outcomes say of it, in words."""
+        if self.suggested is None:
+            return str(_STAYS[self.why])
+        is_raised = self.suggested > self.points
+        if self.won_share > self.not_won_share:
+            if self.suggested < 0:
+                return _("more common among customers, but the other rules told of that already")
+            if is_raised or not self.is_changed:
+                return _("more common among customers")
+            return _("more common among customers, but by less than its points say")
+        if self.suggested > 0:
+            return _("more common among leads not won, but not when the other rules are equal")
+        if is_raised:
+            return _("more common among leads not won, but by less than its points say")
+        return _("more common among leads not won")
 
 
 @dataclass(frozen=True)

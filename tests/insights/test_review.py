@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from insights.review import making, rejections
-from insights.review.page import Page
+from insights.review.page import Page, Suggested
 from insights.review_models import Review
 from leads import lifecycle
 from leads.actors import Actor
@@ -219,3 +219,19 @@ def test_a_review_of_nothing_is_a_page_that_says_what_is_missing(client, mona):
     html = client.get(url).content.decode()
     assert "Sales rejected none" in html and "Not enough data" in html
     assert "Take over as draft" not in html
+
+
+@pytest.mark.parametrize(
+    ("points", "suggested", "won", "lost", "said"),
+    [
+        (5, 9, 40, 20, "more common among customers"),
+        (5, 3, 40, 20, "more common among customers, but by less than its points say"),
+        (5, -2, 40, 20, "more common among customers, but the other rules told of that already"),
+        (5, -2, 20, 40, "more common among leads not won"),
+        (-9, -2, 20, 40, "more common among leads not won, but by less than its points say"),
+        (5, 7, 20, 40, "more common among leads not won, but not when the other rules are equal"),
+    ],
+)
+def test_a_suggestion_says_why_it_goes_up_or_down(points, suggested, won, lost, said):
+    row = Suggested("A rule", points, suggested, suggested - 1, suggested + 1, "", won, lost)
+    assert row.reason == said
