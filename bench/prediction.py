@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
 from scoring.prediction import metrics
 from scoring.prediction.encoding import Encoder, number_of, text_of
@@ -93,8 +94,10 @@ def _boosting_auc(older: Table, newest: Table, params: dict) -> float:
     encoder = Encoder.learn(older)
     plain = encoder.plain_columns
     model = HistGradientBoostingClassifier(early_stopping=False, random_state=0, **params)
-    model.fit(encoder.matrix(older)[:, plain], older.labels)
-    scores = model.predict_proba(encoder.matrix(newest)[:, plain])[:, 1]
+    # Its threads wait for each other actively: beside other work that takes many times as long.
+    with threadpool_limits(limits=1):
+        model.fit(encoder.matrix(older)[:, plain], older.labels)
+        scores = model.predict_proba(encoder.matrix(newest)[:, plain])[:, 1]
     return metrics.auc(np.array(newest.labels), scores)
 
 
