@@ -27,25 +27,32 @@ from tracking.verdicts import checking, running
 
 log = logging.getLogger(__name__)
 
-IDLE_SECONDS = 0.3  # how soon new work is found
+# How soon new work is found: what prospects do soon, for rows pour in; what people ask for a
+# little later, for their click has a worker told already, and most of the time nobody asks.
+IDLE_SECONDS = 0.3
+IDLE_SECONDS_OF_ORDERS = 1.0
 LONGEST_BACK_OFF = 5.0  # seconds between attempts while the database is away
 
 
 class Drain(NamedTuple):
-    """`take(limit)` does up to `limit` pieces of waiting work and returns how many it took."""
+    """`take(limit)` does up to `limit` pieces of waiting work and returns how many it took.
+
+    When it found nothing, it is asked again after `idle_seconds`.
+    """
 
     name: str
     take: Callable[[int], int]
     limit: int
+    idle_seconds: float = IDLE_SECONDS_OF_ORDERS
 
 
 DRAINS = [
-    Drain("events", attaching.drain, 1000),
-    Drain("visits", visiting.drain, 1000),
+    Drain("events", attaching.drain, 1000, IDLE_SECONDS),
+    Drain("visits", visiting.drain, 1000, IDLE_SECONDS),
     Drain("channels", reclassifying.drain, 2000),
-    Drain("clicks", checking.drain, 200),
+    Drain("clicks", checking.drain, 200, IDLE_SECONDS),
     Drain("verdicts", running.drain, 1),
-    Drain("scores", rescore.drain_for_relay, rescore.BATCH),
+    Drain("scores", rescore.drain_for_relay, rescore.BATCH, IDLE_SECONDS),
     Drain("account scores", account_scores.drain, account_scores.BATCH),
     Drain("publications", publishing.drain, 1),
     Drain("words", rewording.drain, 1),
@@ -53,7 +60,7 @@ DRAINS = [
     Drain("reviews", reviews.drain, 1),
     Drain("predictions", predicting.drain, 1),
     Drain("imports", imports.drain, imports.CHUNK),
-    Drain("hand-offs", handoff.open_missing, 100),
+    Drain("hand-offs", handoff.open_missing, 100, IDLE_SECONDS),
     Drain("duplicates", duplicates.drain, 1),
     Drain("roll-ups", rollups.drain, 1000),
     Drain("traffic", traffic.drain, 1000),
@@ -82,7 +89,7 @@ def run(stop: threading.Event, drains: list[Drain] = DRAINS) -> None:
 
 
 def keep_draining(drain: Drain, stop: threading.Event) -> None:
-    """Take work as long as there is some, then look again every IDLE_SECONDS."""
+    """Take work as long as there is some, then look again every `idle_seconds`."""
     back_off = 0.0
     while not stop.is_set():
         try:
@@ -90,11 +97,11 @@ def keep_draining(drain: Drain, stop: threading.Event) -> None:
             back_off = 0.0
         except Exception as error:
             taken = 0
-            back_off = min(back_off * 2 or IDLE_SECONDS, LONGEST_BACK_OFF)
+            back_off = min(back_off * 2 or drain.idle_seconds, LONGEST_BACK_OFF)
             log.warning("Draining %s failed: %s", drain.name, error, exc_info=not is_away(error))
             connections.close_all()
         if not taken:
-            stop.wait(back_off or IDLE_SECONDS)
+            stop.wait(back_off or drain.idle_seconds)
     connections.close_all()
 
 
