@@ -34,7 +34,8 @@ expect.set_options(timeout=LONGEST_WAIT_MS)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # Of what axe-core answers only this leaves the browser: the rest is a copy of the page, and more.
 VIOLATIONS = """(options) => axe.run(options).then(({violations}) =>
-  violations.map(({id, nodes}) => [id, nodes[0].html]))"""
+  violations.flatMap(({id, nodes}) =>
+    nodes.map(({html, any}) => [id, html.slice(0, 120), any[0]?.message ?? ''])))"""
 
 
 def pytest_collection_modifyitems(items) -> None:
@@ -211,7 +212,7 @@ def run_axe() -> Callable[[Page], list[str]]:
     def check(page: Page) -> list[str]:
         page.evaluate(script)
         found = page.evaluate(VIOLATIONS, options)
-        return [f"{name}: {element[:200]}" for name, element in found]
+        return [f"{name}: {element} {why}" for name, element, why in found]
 
     return check
 
