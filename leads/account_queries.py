@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from leads.lead_queries import with_roles
 from leads.models import Account, AccountQuerySet, AccountStanding, BuyingRole, Lead
-from leads.stages import FUNNEL
+from leads.stages import FUNNEL, Stage
 
 MOST_PEOPLE = 200
 
@@ -66,8 +66,22 @@ class ScoreLine:
     lead: Lead | None = None
 
 
+def why_no_score(account: Account) -> str:
+    """In a sentence, for an account without a score. Of all of its people, whoever asks.
+
+    Who counts is said in SQL as well, by account_scores.COUNTS of the app above.
+    """
+    people = Lead.objects.filter(account=account, merged_into=None)
+    counting = people.exclude(stage=Stage.DISQUALIFIED)
+    if counting.filter(standing__scored_at__isnull=False).exists():
+        return _("The score is being counted. That takes a moment.")
+    if people.exists() and not counting.exists():
+        return _("Nobody here counts for the score: all people of this account were disqualified.")
+    return _("Nobody here has been scored yet. The score follows from what its people do.")
+
+
 def score_of(account: Account, user) -> list[ScoreLine]:
-    """Why the account has its score; empty while nobody there has been scored.
+    """Why the account has its score; empty while it has none.
 
     Everybody who may see the account sees how many people count, but only their own by name.
     """

@@ -36,6 +36,7 @@ def account_list(request: PageRequest) -> HttpResponse:
 def account_page(request: PageRequest, pk: int) -> HttpResponse:
     account = get_object_or_404(Account.objects.visible_to(request.user), pk=pk)
     people = account_queries.people_of(account, request.user)
+    score = account_queries.score_of(account, request.user)
     own_fields = [
         (field.label, custom_fields.show_value(field, account.custom.get(field.key)))
         for field in custom_fields.definitions(CustomField.Target.ACCOUNT)
@@ -46,7 +47,8 @@ def account_page(request: PageRequest, pk: int) -> HttpResponse:
         "open_count": sum(person.is_open for person in people),
         "missing_roles": account_queries.missing_roles(people),
         "own_fields": own_fields,
-        "score": account_queries.score_of(account, request.user),
+        "score": score,
+        "why_no_score": "" if score else account_queries.why_no_score(account),
     }
     return render(request, "accounts/account.html", context)
 

@@ -218,3 +218,25 @@ def test_a_disqualified_person_counts_no_more_until_reopened(acme):
     work()
     assert standing(acme).person_count == 1
     assert account_verifying.verify(None) == []
+
+
+def test_an_account_without_a_score_says_the_true_reason(client, mia, acme):
+    client.force_login(mia)
+
+    def says(sentence: str) -> bool:
+        return sentence in client.get(reverse("accounts:account", args=[acme.pk])).content.decode()
+
+    assert says("Nobody here has been scored yet")
+    lead, other = member(acme, "demo_requested 1d ago"), member(acme)
+    AccountStanding.objects.filter(account=acme).delete()
+    Standing.objects.filter(lead__account=acme).update(scored_at=None)
+    assert says("Nobody here has been scored yet")
+    lifecycle.disqualify(other.pk, by=SYSTEM, reason="a student")
+    assert says("Nobody here has been scored yet")
+    work()
+    AccountStanding.objects.filter(account=acme).delete()
+    assert says("The score is being counted")
+    lifecycle.disqualify(lead.pk, by=SYSTEM, reason="a student")
+    work()
+    assert standing(acme).score is None and Standing.objects.get(lead=lead).score > 0
+    assert says("Nobody here counts for the score: all people of this account were disqualified.")
