@@ -23,13 +23,21 @@ class Origin(NamedTuple):
     after: tuple[str, str, str, str]
 
 
-def first_touches_of_verified(lead_ids: Iterable[int]) -> dict[int, datetime | None]:
-    """Those of these leads whose address is verified → their first touch, None without one."""
+class Acquaintance(NamedTuple):
+    """Since when somebody is known: by a first touch, None without one, and by name."""
+
+    first_touch_at: datetime | None
+    added_at: datetime
+
+
+def verified_among(lead_ids: Iterable[int]) -> dict[int, Acquaintance]:
+    """Those of these leads whose address is verified → since when they are known."""
     ids = list(lead_ids)
-    verified = (
-        Lead.objects.filter(pk__in=ids, is_email_verified=True) if ids else Lead.objects.none()
-    )
-    return dict(verified.values_list("pk", "touch__first_at"))
+    if not ids:
+        return {}
+    verified = Lead.objects.filter(pk__in=ids, is_email_verified=True)
+    rows = verified.values_list("pk", "touch__first_at", "created_at")
+    return {lead_id: Acquaintance(*known) for lead_id, *known in rows}
 
 
 def save_touches(lead_ids: Sequence[int], rows: Iterable[tuple]) -> None:

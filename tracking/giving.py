@@ -53,7 +53,7 @@ def give_earlier(register: Register) -> list[Attached]:
     """
     links, users = register.first_links, register.new_users
     vouched = [user_id in register.vouched_users for user_id in users]
-    since = [register.verified.get(lead_id) for lead_id in users.values()]
+    since = [register.first_touch_of_verified(lead_id) for lead_id in users.values()]
     linked_since = [register.linked_since.get(anonymous_id) for anonymous_id in links]
     return [
         *_give(_OF_VISITORS, links, [True] * len(links), linked_since),

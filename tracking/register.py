@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 
 from leads import custom_fields
 from leads.models import CustomField, ExternalId, Lead
 from leads.survivors import leads_by_email, survivors_of
-from leads.touches import first_touches_of_verified
+from leads.touches import Acquaintance, verified_among
 from tracking.claims import email_in, email_of
 from tracking.events import FORM_KINDS
 from tracking.models import Alias, Event, Visitor, VisitorLink
@@ -22,6 +22,8 @@ VOUCHED, CLAIMED = "segment", "segment_claimed"
 # Somebody says who they are; somebody wants no more mail.
 INTRODUCING = FORM_KINDS | {"identified"}
 WITHDRAWING = frozenset({"email_unsubscribed", "email_marked_as_spam"})
+# What a browser did reaches us later than what a server says of it.
+BROWSERS_ARE_LATE = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -52,8 +54,8 @@ class Register:
     new_links: list[VisitorLink] = field(default_factory=list)
     vouched_links: set[tuple[int, int | None]] = field(default_factory=set)
     confirmed: dict[int, int] = field(default_factory=dict)  # visitor id → lead id, trusted now
-    # Leads that a trusted source or a colleague named before → their first touch, if any.
-    verified: dict[int, datetime | None] = field(default_factory=dict)
+    # Leads that a trusted source or a colleague named before → since when they are known.
+    verified: dict[int, Acquaintance] = field(default_factory=dict)
     to_qualify: set[int] = field(default_factory=set)
     aliases: list[Alias] = field(default_factory=list)
     aliased: set[str] = field(default_factory=set)  # ids that earlier aliases were looked up of
@@ -66,17 +68,24 @@ class Register:
         """Look up whom these leads stand for, and which of them are verified."""
         ids = set(lead_ids)
         self.survivors |= survivors_of(ids)
-        self.verified |= first_touches_of_verified(self.stands_for(lead_id) for lead_id in ids)
+        self.verified |= verified_among(self.stands_for(lead_id) for lead_id in ids)
 
     def is_verified(self, lead_id: int) -> bool:
         return self.stands_for(lead_id) in self.verified
 
     def is_out_of_time(self, event: Seen, lead_id: int) -> bool:
-        """Whether only a public key says that somebody verified was here before the first touch."""
-        first_touch = self.verified.get(self.stands_for(lead_id))
-        if event.is_trusted or first_touch is None:
+        """Whether only a public key says that somebody verified was here before they were known."""
+        known = self.verified.get(self.stands_for(lead_id))
+        if event.is_trusted or known is None:
             return False
-        return event.occurred_at < first_touch
+        if known.first_touch_at:
+            return event.occurred_at < known.first_touch_at
+        # What was stored before they were named is a past like any visitor's.
+        return event.occurred_at + BROWSERS_ARE_LATE < known.added_at < event.received_at
+
+    def first_touch_of_verified(self, lead_id: int) -> datetime | None:
+        known = self.verified.get(lead_id)
+        return known.first_touch_at if known else None
 
     def named_by_user(self, event: Seen) -> int | None:
         """The lead that the event's user id names."""

@@ -22,6 +22,7 @@ class Seen:
     kind: str
     name: str
     occurred_at: datetime
+    received_at: datetime
     anonymous_id: str
     user_id: str
     lead_id: int | None

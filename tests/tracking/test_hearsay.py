@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from leads.models import Consent, Lead
+from leads.touch_models import LeadTouch
 from tests.scoring.stories import settle, standing_of
 from tests.tracking.test_attaching import known
 from tracking.events import NOT_OF_BROWSERS
@@ -114,3 +115,34 @@ def test_the_evidence_of_a_consent_says_that_a_browser_told(tell, attach):
     evidence = dict(Consent.objects.values_list("lead__email", "evidence"))
     assert evidence[ADA].endswith("(told by a browser)")
     assert "browser" not in evidence["ben@acme.example"]
+
+
+def test_somebody_verified_was_not_there_before_anybody_knew_them(tell, attach):
+    """Known from a mail provider alone, so without a first touch that could not be dated back."""
+    tell("identify", user="u1", email=ADA, trusted=True, ago=HOUR)
+    attach()
+    long_ago = timedelta(days=300)
+    tell("page", user="u1", who="evil", ago=long_ago,
+         url="https://us.example/old?utm_source=evil&utm_medium=affiliate")  # fmt: skip
+    tell("Form Submitted", who="evil", email=ADA, ago=long_ago, consent=True)
+    attach()
+    lead = Lead.objects.get()
+    assert owner("/old") == "" and not LeadTouch.objects.exists()
+    assert (lead.stage, lead.channel) == ("lead", "unknown")
+    assert not Consent.objects.exists()
+
+
+def test_a_browser_whose_news_come_after_the_servers_is_not_taken_for_a_liar(tell, attach):
+    tell("identify", user="u1", email=ADA, trusted=True, ago=HOUR)
+    attach()
+    tell("page", user="u1", who="v1", path="/welcome", ago=HOUR + 9 * SECOND)
+    attach()
+    assert owner("/welcome") == ADA
+
+
+def test_what_was_stored_before_somebody_was_named_comes_along(tell, attach):
+    tell("page", user="u1", who="v1", path="/tour", ago=timedelta(days=9))
+    attach()
+    tell("identify", user="u1", email=ADA, trusted=True)
+    attach()
+    assert owner("/tour") == ADA
