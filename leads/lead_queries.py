@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Prefetch
 
 from leads import timeline
@@ -44,6 +45,33 @@ class Cycle:
 
 def episodes_of(lead: Lead) -> list[StageEpisode]:
     return list(lead.episodes.order_by("seq"))
+
+
+_KNOWN_SINCE = """
+WITH RECURSIVE one AS (
+    SELECT id, created_at FROM leads_lead WHERE id = %s
+    UNION ALL
+    SELECT l.id, l.created_at FROM one JOIN leads_lead l ON l.merged_into_id = one.id)
+SELECT min(least(one.created_at, first.entered_at))
+  FROM one LEFT JOIN leads_stageepisode first ON first.lead_id = one.id AND first.seq = 1
+"""
+
+
+def known_since(lead: Lead) -> datetime:
+    """The beginning of a lead: its first stage or its row, whichever is earlier.
+
+    Whoever was merged into it is the same person, so the earliest of all of them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN_SINCE, [lead.pk])
+        return cursor.fetchone()[0]
+
+
+def stage_at(lead: Lead, instant: datetime) -> str | None:
+    """The stage that a lead was in then; None before its first, or where its date is unknown."""
+    entered = lead.episodes.filter(entered_at__lte=instant, is_pass_through=False)
+    episode = entered.order_by("-seq").first()
+    return None if episode is None or episode.is_date_unknown else episode.stage
 
 
 def stepper(lead: Lead, episodes: list[StageEpisode]) -> list[Step]:

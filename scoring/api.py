@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,9 +20,9 @@ from ninja.security import HttpBearer, SessionAuth
 from leads.models import Lead, LeadQuerySet
 from leads.refusals import Refused
 from leads.survivors import survivor_of
-from scoring.explanations import basis
-from scoring.instants import read_instant
-from scoring.ledger import Explanation, Line
+from scoring.explanations import Basis, NotKnownThen, basis
+from scoring.instants import read_asked
+from scoring.ledger import Line
 from scoring.wording import describe_adjustment
 from tracking.keys import use_key
 from tracking.models import Scope
@@ -90,16 +90,26 @@ class Score(Schema):
 
     lead: uuid.UUID = Field(description="Who the asked lead is today; differs after a merge.")
     as_of: datetime
-    score: str = Field(description=f"Fit and interest together: {_POINTS}.", examples=["74.00"])
-    fit: str
-    interest: str
-    quadrant: Literal["both", "fit", "interest", "neither"]
-    is_promising: bool
+    known_since: datetime = Field(description="Before this instant nobody knew the lead.")
+    reason: Literal["not_known_then"] | None = Field(
+        description="Why there is no score; null where there is one."
+    )
+    score: str | None = Field(
+        description=f"Fit and interest together: {_POINTS}. Null: unknown, which is not 0.",
+        examples=["74.00"],
+    )
+    fit: str | None
+    interest: str | None
+    quadrant: Literal["both", "fit", "interest", "neither"] | None
+    is_promising: bool | None
     blocked_by: list[str]
-    threshold: str
-    fit_cut: str
-    interest_cut: str
-    model: ScoredBy
+    threshold: str | None
+    fit_cut: str | None
+    interest_cut: str | None
+    model: ScoredBy | None
+    in_force_then: bool | None = Field(
+        description="Whether this version scored the lead at that instant, or tells it now."
+    )
     lines: list[ScoreLine]
 
 
@@ -153,20 +163,26 @@ def _on_invalid(request: HttpRequest, error: Any) -> HttpResponse:
         422: Problem,
     },
 )
-def lead_score(request: HttpRequest, public_id: str, as_of: str = "") -> dict[str, Any]:
+def lead_score(
+    request: HttpRequest, public_id: str, as_of: str = "", rules: str = ""
+) -> dict[str, Any]:
     """`as_of`: a day (its end) or an instant, ISO 8601; without it the current score.
 
-    A merged lead is answered with the one it was merged into.
+    `rules`: “then” (or nothing) for the version that was in force at that instant, “today” for
+    the one that scores the lead now. A merged lead is answered with the one it was merged into.
     """
     reader: Reader = request.auth  # type: ignore[attr-defined]
     lead = _find(reader.leads, public_id)
     try:
-        books = basis(lead, read_instant(as_of))
+        asked = read_asked(as_of, rules)
+        books = basis(lead, asked.as_of, by_today=asked.by_today)
     except Refused as refusal:
         raise HttpError(422, str(refusal)) from refusal
+    except NotKnownThen as unknown:
+        return _no_score(lead, unknown)
     if books is None:
         raise HttpError(404, _("This lead has no score yet: no scoring model is in force."))
-    return _score(lead, books.explanation)
+    return _score(lead, books)
 
 
 def _find(leads: LeadQuerySet, public_id: str) -> Lead:
@@ -182,11 +198,30 @@ def _find(leads: LeadQuerySet, public_id: str) -> Lead:
     return lead
 
 
-def _score(lead: Lead, why: Explanation) -> dict[str, Any]:
-    version = why.version
+def _no_score(lead: Lead, unknown: NotKnownThen) -> dict[str, Any]:
+    """All fields of Score for an instant at which nobody knew the lead."""
+    return dict.fromkeys(Score.model_fields) | {
+        "lead": lead.public_id,
+        "as_of": unknown.as_of,
+        "known_since": _rounded_up(unknown.known_since),
+        "reason": "not_known_then",
+        "blocked_by": [],
+        "lines": [],
+    }
+
+
+def _rounded_up(at: datetime) -> datetime:
+    """To the millisecond: JSON cuts the rest off, and a beginning must not be too early."""
+    return at + timedelta(microseconds=-at.microsecond % 1000)
+
+
+def _score(lead: Lead, books: Basis) -> dict[str, Any]:
+    why, version = books.explanation, books.explanation.version
     return {
         "lead": lead.public_id,
         "as_of": why.as_of,
+        "known_since": _rounded_up(books.known_since),
+        "reason": None,
         "score": f"{why.score:.2f}",
         "fit": f"{why.fit:.2f}",
         "interest": f"{why.interest:.2f}",
@@ -197,6 +232,7 @@ def _score(lead: Lead, why: Explanation) -> dict[str, Any]:
         "fit_cut": f"{version.fit_cut:.2f}",
         "interest_cut": f"{version.interest_cut:.2f}",
         "model": {"number": version.number, "name": version.title},
+        "in_force_then": books.was_in_force,
         "lines": [_line(line) for line in why.lines],
     }
 

@@ -29,11 +29,11 @@ def cooled(lead: Lead) -> Cooled | None:
     standing = getattr(lead, "standing", None)
     if version is None or standing is None or standing.scored_at is None:
         return None
-    return judge(lead, standing.score, version)
+    return judge(lead.stage, standing.score, version)
 
 
-def judge(lead: Lead, score: Decimal, version: ModelVersion) -> Cooled | None:
-    """The same for a score that is at hand, and the version that it is by."""
-    if lead.stage not in WITH_SALES or score >= version.threshold - version.hysteresis:
+def judge(stage: str | None, score: Decimal, version: ModelVersion) -> Cooled | None:
+    """The same for a stage and a score of one instant, and the version that the score is by."""
+    if stage not in WITH_SALES or score >= version.threshold - version.hysteresis:
         return None
     return Cooled(score, version.threshold)

@@ -8,10 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from leads.lead_queries import known_since, stage_at
 from leads.models import Lead, Standing
+from scoring import cooling
 from scoring.ledger import Explanation, Fact, Ledger, Line, basis_of, facts_of
 from scoring.score_chart import Chart, draw
-from scoring.score_history import Day, InForce, history, in_force_at, versions_of
+from scoring.score_history import (
+    Day,
+    InForce,
+    history,
+    in_force_at,
+    versions_of,
+    was_in_force,
+)
 from scoring.suggesting import Suggestion, suggestions
 from scoring.vocabulary import Axis
 from scoring.wording import describe_adjustment
@@ -22,22 +31,39 @@ MOST_EVENTS = 25  # of one rule, in the panel; the ledger has all
 PAGE_SIZE = 100  # lines of the ledger on one page
 
 
+class NotKnownThen(Exception):
+    """A lead has no score at an instant before it was known: unknown is not 0."""
+
+    def __init__(self, as_of: datetime, known_since: datetime) -> None:
+        super().__init__(f"known since {known_since}, asked for {as_of}")
+        self.as_of, self.known_since = as_of, known_since
+
+
 @dataclass(frozen=True)
 class Basis:
-    """What an explanation was made from."""
+    """What an explanation was made from.
+
+    `was_in_force`: whether its version scored the lead at that instant. It did not where the
+    past is reckoned back, or told by the rules of today.
+    """
 
     explanation: Explanation
     ledger: Ledger
     facts: list[Fact]
     versions: list[InForce]
+    known_since: datetime
+    was_in_force: bool
 
 
 def basis(lead: Lead, as_of: datetime | None = None, *, by_today: bool = False) -> Basis | None:
     """The books of a lead: of its standing, or of a past instant; None while nothing scores it.
 
     A past score is told by the version that was in force then, or, `by_today`, by the one that
-    scores the lead now.
+    scores the lead now. Raises NotKnownThen for an instant before the lead was known.
     """
+    beginning = known_since(lead)
+    if as_of is not None and as_of < beginning:
+        raise NotKnownThen(as_of, beginning)
     found = basis_of(lead, as_of)
     if found is None:
         return None
@@ -47,7 +73,8 @@ def basis(lead: Lead, as_of: datetime | None = None, *, by_today: bool = False) 
         version = in_force_at(versions, instant)
     facts = facts_of(lead, instant)
     ledger = Ledger(version)
-    return Basis(ledger.at(facts, instant), ledger, facts, versions)
+    was = was_in_force(version, versions, instant)
+    return Basis(ledger.at(facts, instant), ledger, facts, versions, beginning, was)
 
 
 # --- The panel ------------------------------------------------------------------
@@ -102,16 +129,22 @@ class Panel:
     quadrant_label: str
     missing: Decimal
     lifts: list[Suggestion]
+    cooled: cooling.Cooled | None
+    is_past: bool
+    was_in_force: bool
 
 
 def panel(lead: Lead, books: Basis, *, is_past: bool = False) -> Panel:
     """The explanation of a lead's score, rows with the most weight first. About 8 queries.
 
-    What would lift the score is only told of today's.
+    What would lift the score is only told of today's. Whether the lead had cooled is judged by
+    the stage of that instant, and only by rules that were in force: others asked nothing of it.
     """
     why, version = books.explanation, books.explanation.version
     titles = _titles(_shown_events(why.lines))
-    days = tuple(history(books.facts, books.versions, why.as_of))
+    days = tuple(history(books.facts, books.versions, why.as_of, books.known_since))
+    stage = stage_at(lead, why.as_of) if is_past else lead.stage
+    is_judged = books.was_in_force or not is_past
     return Panel(
         explanation=why,
         axes=(
@@ -123,6 +156,9 @@ def panel(lead: Lead, books: Basis, *, is_past: bool = False) -> Panel:
         quadrant_label=str(Standing.Quadrant(why.quadrant).label),
         missing=max(version.threshold - why.score, Decimal(0)),
         lifts=[] if is_past else suggestions(lead, books.ledger, books.facts, why),
+        cooled=cooling.judge(stage, why.score, version) if is_judged else None,
+        is_past=is_past,
+        was_in_force=books.was_in_force,
     )
 
 

@@ -1,8 +1,10 @@
-"""The instant that somebody asks a score for."""
+"""The instant that somebody asks a score for, and by whose rules."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import get_default_timezone, is_naive, make_aware, now
@@ -11,6 +13,31 @@ from django.utils.translation import gettext as _
 from leads.refusals import Refused
 
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A score at an instant (None: the current one), by the rules of then or by those of today."""
+
+    as_of: datetime | None = None
+    by_today: bool = False
+
+    @property
+    def query(self) -> str:
+        """The same question as a query string; empty for the current score."""
+        at = {"as_of": self.as_of.isoformat()} if self.as_of else {}
+        return urlencode(at | ({"rules": "today"} if self.by_today else {}))
+
+
+def read_asked(as_of: str, rules: str) -> Asked:
+    """What was asked for in texts. `rules`: "today", "then", or empty, which is "then".
+
+    Raises Refused as `read_instant` does, and for other rules.
+    """
+    if rules not in ("", "then", "today"):
+        sentence = _("“%(text)s” are no rules. Write “then” or “today”.")
+        raise Refused(sentence % {"text": rules[:50]})
+    return Asked(read_instant(as_of), rules == "today")
 
 
 def read_instant(text: str) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from django.utils.formats import date_format, number_format
@@ -11,7 +12,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from scoring.score_history import Day
+from scoring.score_history import DAYS, Day
 
 WIDTH, HEIGHT = 600, 140
 MOST_MOVES = 3  # named in one mark
@@ -28,7 +29,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Chart:
-    """`lines`: points of polylines. `high` and `low`: the score at the upper and lower edge."""
+    """`lines`: points of polylines. `high` and `low`: the score at the upper and lower edge.
+
+    `reckoned_by`: the number of the version that days before it came into force are told by.
+    """
 
     lines: list[str]
     marks: list[Mark]
@@ -36,6 +40,10 @@ class Chart:
     threshold_y: str
     high: Decimal
     low: Decimal
+    first: datetime
+    last: datetime
+    is_whole: bool  # no day is missing, for the lead was known on all of them
+    reckoned_by: int | None
 
 
 def draw(days: Sequence[Day]) -> Chart | None:
@@ -51,10 +59,14 @@ def draw(days: Sequence[Day]) -> Chart | None:
     return Chart(
         lines=_lines(places),
         marks=[Mark(x, y, sentence(day)) for x, y, day in places if day.moves],
-        breaks=[Mark(x, y, break_sentence(day)) for x, y, day in places if day.is_break],
+        breaks=[Mark(x, y, break_sentence(day)) for x, y, day in places if day.comes_into_force],
         threshold_y=_height(threshold, low, high),
         high=high,
         low=low,
+        first=days[0].point.at,
+        last=days[-1].point.at,
+        is_whole=len(days) == DAYS + 1,
+        reckoned_by=None if days[0].was_in_force else days[0].version.number,
     )
 
 

@@ -64,6 +64,12 @@ def in_force_at(versions: Sequence[InForce], instant: datetime) -> ModelVersion:
     return known[-1] if known else versions[0].version
 
 
+def was_in_force(version: ModelVersion, versions: Sequence[InForce], instant: datetime) -> bool:
+    """Whether it was this version that scored the lead then."""
+    has_begun = versions[0].since <= instant
+    return has_begun and in_force_at(versions, instant).pk == version.pk
+
+
 @dataclass(frozen=True)
 class Move:
     """What moved the score on a day: (when, rule in words, points, event id or None)."""
@@ -82,26 +88,42 @@ class Day:
     version: ModelVersion
     moves: tuple[Move, ...]
     is_break: bool  # another version than the day before
+    was_in_force: bool  # else it is reckoned back by the first version
+    comes_into_force: bool  # a break, or the first day on which any version was in force
 
 
-def history(facts: Sequence[Fact], versions: Sequence[InForce], until: datetime) -> list[Day]:
-    """DAYS + 1 days, oldest first, each judged by the version that was in force then."""
+def history(
+    facts: Sequence[Fact],
+    versions: Sequence[InForce],
+    until: datetime,
+    known_since: datetime = NEVER,
+) -> list[Day]:
+    """DAYS + 1 days, oldest first, each judged by the version that was in force then.
+
+    Days before the lead was known are left out.
+    """
     ledgers: dict[int, Ledger] = {}
     moves = _moves_by_day(facts)
     days: list[Day] = []
     for back in range(DAYS, -1, -1):
         instant = until - timedelta(days=back)
+        if instant < known_since:
+            continue
         version = in_force_at(versions, instant)
         if version.pk not in ledgers:
             ledgers[version.pk] = Ledger(version)
         ledger = ledgers[version.pk]
         judged = ledger.at(facts, instant)
+        was = was_in_force(version, versions, instant)
+        is_break = bool(days) and days[-1].version.pk != version.pk
         days.append(
             Day(
                 point=Point(judged.as_of, judged.fit, judged.interest),
                 version=version,
                 moves=_worth(moves, _span(instant), ledger),
-                is_break=bool(days) and days[-1].version.pk != version.pk,
+                is_break=is_break,
+                was_in_force=was,
+                comes_into_force=is_break or (bool(days) and was and not days[-1].was_in_force),
             )
         )
     return days

@@ -10,7 +10,6 @@ from django.utils.timezone import get_default_timezone, make_aware
 
 from leads.models import Lead
 from scoring import cooling, version_queries
-from scoring.ledger import Explanation
 from scoring.models import ModelVersion
 from scoring.signing import side_of
 from scoring.way_to_force import way
@@ -41,14 +40,9 @@ def way_to_force(context: template.RequestContext, version: ModelVersion, here: 
 
 
 @register.inclusion_tag("scoring/_cooled.html")
-def cooled_note(lead: Lead, why: Explanation | None = None) -> dict:
-    """That the score of a lead with sales has fallen; nothing else happens.
-
-    `why`: its explanation, where the page has it: then nothing is read.
-    """
-    if why is None:
-        return {"cooled": cooling.cooled(lead)}
-    return {"cooled": cooling.judge(lead, why.score, why.version)}
+def cooled_note(lead: Lead) -> dict:
+    """That the score of a lead with sales has fallen; nothing else happens."""
+    return {"cooled": cooling.cooled(lead)}
 
 
 @dataclass(frozen=True)
