@@ -7,9 +7,10 @@ looks back only, so what happened before an event never depends on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache, partial
 from typing import Any
 
 from tracking.channels import Arrival, Rule, decide, is_marked, read_arrival
@@ -18,6 +19,7 @@ from tracking.events import PAGE_VIEWS
 GAP = timedelta(minutes=30)
 MOST_PAGES = 100  # different pages that are counted apart in one visit
 LONGEST_PATH = 500
+Classify = Callable[[Arrival], dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -134,7 +136,7 @@ def _begins_another(session: Session, hit: Hit) -> bool:
     return any(mark) and mark != session.arrival.mark
 
 
-def columns_of(session: Session, rules: Sequence[Rule]) -> dict[str, Any]:
+def columns_of(session: Session, classify: Classify) -> dict[str, Any]:
     """The columns of Visit that the session and the rules say, but whose it is."""
     arrival = (session.arrival or Arrival())._replace(landing_path=session.landing_path)
     return {
@@ -149,8 +151,14 @@ def columns_of(session: Session, rules: Sequence[Rule]) -> dict[str, Any]:
         "click_id": arrival.click_id,
         "referrer": arrival.referrer,
         "landing_path": arrival.landing_path,
-        **classified(arrival, rules),
+        **classify(arrival),
     }
+
+
+def classifier(rules: Sequence[Rule]) -> Classify:
+    """`classified` by these rules. Most arrivals are like another: each is judged once, for as
+    long as the caller keeps this."""
+    return lru_cache(10_000)(partial(classified, rules=rules))
 
 
 def classified(arrival: Arrival, rules: Sequence[Rule]) -> dict[str, Any]:

@@ -100,7 +100,10 @@ class StaleVisits(models.Model):
     attempt_count = models.PositiveSmallIntegerField(db_default=0)
 
     class Meta:
-        indexes = [models.Index("attempt_count", "id", name="tracking_stalevisits_next")]
+        indexes = [
+            models.Index("attempt_count", "id", name="tracking_stalevisits_next"),
+            models.Index("anonymous_id", "lead_id", name="tracking_stalevisits_of"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.anonymous_id or self.lead_id} since {self.since}"

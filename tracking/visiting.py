@@ -3,26 +3,23 @@
 Triggers note whatever changes the events of a browser (migration 0003), in the transaction
 of the change. The drain splits that browser's events anew from there on; so late events
 may lengthen, merge or split visits, and any order of arrival ends in the same visits.
-One process folds at a time (advisory lock of the transaction).
+One process folds at a time; whom, and with whom, waiting_visits.py decides.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
 
-from tracking import channel_rules, touching
+from tracking import channel_rules, touching, waiting_visits
 from tracking.event_reading import Stream, all_streams, read_hits
-from tracking.sessions import GAP, columns_of, split
+from tracking.sessions import GAP, Classify, classifier, columns_of, split
 from tracking.visit_models import StaleVisits, Visit
+from tracking.waiting_visits import Waiting
 
-MAX_ATTEMPTS = 5
-_LOCK = 74_002  # advisory; tracking/attaching.py has its own
 COMPARED = (
     *("started_at", "ended_at", "lead_id", "event_count", "page_views", "engaged_ms", "pages"),
     *("has_utm", "click_id", "referrer", "landing_path", "channel", "source", "medium", "campaign"),
@@ -31,61 +28,46 @@ COMPARED = (
 
 
 def drain(limit: int = 1000) -> int:
-    """Fold up to `limit` noted changes in. Returns how many rows of work it took."""
-    work = _claim(limit)
-    if work:
-        _fold(work)
-    return len(work)
+    """Fold up to `limit` new changes in, then somebody with a long history, then somebody who
+    failed before. Returns how many rows of work it took."""
+    if not waiting_visits.is_any():
+        return 0
+    claims = (waiting_visits.claim_short, waiting_visits.claim_long, waiting_visits.claim_tried)
+    return sum(_take(claim, limit) for claim in claims)
 
 
-def _claim(limit: int) -> list[StaleVisits]:
-    """Count an attempt on the next rows of work before anything can fail. What failed before
-    comes after all that is new, and alone."""
-    with transaction.atomic():
-        if not _try_lock():
-            return []
-        fresh = StaleVisits.objects.filter(attempt_count=0).order_by("id")[:limit]
-        tried = StaleVisits.objects.filter(attempt_count__range=(1, MAX_ATTEMPTS - 1)).order_by(
-            "attempt_count", "id"
-        )[:1]
-        work = list(fresh) or list(tried)
-        ids = [row.pk for row in work]
-        StaleVisits.objects.filter(pk__in=ids).update(attempt_count=F("attempt_count") + 1)
-    return work
+def _take(claim: Callable[[int], list[Waiting]], limit: int) -> int:
+    waiting = claim(limit)
+    if waiting:
+        _fold(waiting)
+    return sum(len(one.row_ids) for one in waiting)
 
 
 @transaction.atomic
-def _fold(work: list[StaleVisits]) -> None:
+def _fold(waiting: Sequence[Waiting]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = '60s'")
-    _lock()
-    since: dict[str, datetime] = {}
-    leads = {row.lead_id for row in work if row.lead_id}
-    for row in work:
-        if row.anonymous_id:
-            since[row.anonymous_id] = min(row.since, since.get(row.anonymous_id, row.since))
+    waiting_visits.lock()
+    since = {one.anonymous_id: one.since for one in waiting if one.anonymous_id}
+    leads = {one.lead_id for one in waiting if one.lead_id}
     leads |= refold(since)
     touching.restate_first_touches(since)
     touching.refresh(leads)
-    StaleVisits.objects.filter(pk__in=[row.pk for row in work]).delete()
+    done = [row_id for one in waiting for row_id in one.row_ids]
+    StaleVisits.objects.filter(pk__in=done).delete()
 
 
 def refold(since: dict[str, datetime]) -> set[int]:
     """Split the events of these browsers anew, from about that instant on. Returns the leads whose
     visits changed."""
-    rules = channel_rules.hold()
-    known = _known_visits(since)
-    starts = {
-        (who, is_machine): _whole_visits_from(known[who, is_machine], at)
-        for who, at in since.items()
-        for is_machine in (False, True)
-    }
-    hits = read_hits(starts)
+    classify = classifier(channel_rules.hold())
+    starts = starts_of(since)
+    known, hits = _known_visits(starts), read_hits(starts)
     gone: list[Visit] = []
     new: list[Visit] = []
-    for stream, start in starts.items():
-        old = [visit for visit in known[stream] if visit.started_at >= start]
-        fresh = _drafts(stream, hits.get(stream, []), rules)
+    for stream in starts:
+        old = known[stream]
+        fresh = _drafts(stream, hits.get(stream, []), classify)
         kept = _matching(old, fresh)
         gone += [visit for visit in old if id(visit) not in kept]
         new += [visit for visit in fresh if id(visit) not in kept]
@@ -94,10 +76,10 @@ def refold(since: dict[str, datetime]) -> set[int]:
     return {visit.lead_id for visit in (*gone, *new) if visit.lead_id}
 
 
-def _drafts(stream: Stream, hits: Iterable, rules: Any) -> list[Visit]:
+def _drafts(stream: Stream, hits: Iterable, classify: Classify) -> list[Visit]:
     who, is_machine = stream
     return [
-        Visit(anonymous_id=who, is_machine=is_machine, **columns_of(session, rules))
+        Visit(anonymous_id=who, is_machine=is_machine, **columns_of(session, classify))
         for session in split(hits)
     ]
 
@@ -120,24 +102,45 @@ def _says(visit: Visit) -> list:
     return [getattr(visit, name) for name in COMPARED]
 
 
-def _known_visits(since: dict[str, datetime]) -> dict[Stream, list[Visit]]:
-    """All visits of these browsers by stream, newest first."""
+# Newest first, up to the first break that is long enough: there an earlier visit surely ended.
+_STARTS = """
+SELECT who, is_machine,
+       coalesce(max(next_at) FILTER (WHERE next_at - ended_at > make_interval(secs => %s)),
+                min(started_at))
+  FROM (SELECT wanted.who, v.is_machine, v.started_at, v.ended_at,
+               lead(v.started_at, 1, wanted.since) OVER (
+                 PARTITION BY wanted.who, v.is_machine ORDER BY v.started_at, v.id) AS next_at
+          FROM unnest(%s::text[], %s::timestamptz[]) AS wanted(who, since)
+          JOIN tracking_visit v ON v.anonymous_id = wanted.who AND v.started_at <= wanted.since
+  ) AS before GROUP BY 1, 2
+"""
+
+
+def starts_of(since: dict[str, datetime]) -> dict[Stream, datetime]:
+    """By stream the beginning of the visit that an event at that instant may belong to, and of
+    those that it may continue: what came before stays as it is."""
+    starts = {(who, is_machine): at for who, at in since.items() for is_machine in (False, True)}
+    with connection.cursor() as cursor:
+        cursor.execute(_STARTS, [GAP.total_seconds(), list(since), list(since.values())])
+        starts |= {(who, is_machine): start for who, is_machine, start in cursor.fetchall()}
+    return starts
+
+
+def _known_visits(starts: dict[Stream, datetime]) -> dict[Stream, list[Visit]]:
+    """The visits of each stream from its start on."""
     found: dict[Stream, list[Visit]] = defaultdict(list)
-    visits = Visit.objects.filter(anonymous_id__in=since).order_by("-started_at", "-pk")
+    streams = [*starts]
+    visits = Visit.objects.raw(
+        """SELECT v.* FROM unnest(%s::text[], %s::bool[], %s::timestamptz[])
+                             AS wanted(who, is_machine, start)
+             JOIN tracking_visit v ON v.anonymous_id = wanted.who
+                  AND v.is_machine = wanted.is_machine AND v.started_at >= wanted.start""",
+        [[who for who, _is in streams], [is_machine for _who, is_machine in streams],
+         list(starts.values())],
+    )  # fmt: skip
     for visit in visits:
         found[visit.anonymous_id, visit.is_machine].append(visit)
     return found
-
-
-def _whole_visits_from(visits: list[Visit], since: datetime) -> datetime:
-    """The beginning of the visit that an event at `since` may belong to, and of those that it may
-    continue: what came before stays as it is. `visits` are newest first."""
-    start = since
-    for visit in visits:
-        if start - visit.ended_at > GAP:
-            break
-        start = min(start, visit.started_at)
-    return start
 
 
 # Retention deletes events that belong to nobody; visits that have lost theirs stay.
@@ -156,8 +159,7 @@ def rebuild() -> int:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = 0")
-            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-        _lock()
+        waiting_visits.lock()
         StaleVisits.objects.all().delete()
         with connection.cursor() as cursor:
             cursor.execute(_DELETE_REMADE)
@@ -173,12 +175,12 @@ def differences() -> list[str]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = 0")
-        _lock()
+        waiting_visits.lock()
         waiting = set(StaleVisits.objects.values_list("anonymous_id", flat=True))
-        rules = channel_rules.hold()
+        classify = classifier(channel_rules.hold())
         stored = _all_visits()
         for stream, hits in all_streams():
-            fresh, old = _drafts(stream, hits, rules), stored.pop(stream, [])
+            fresh, old = _drafts(stream, hits, classify), stored.pop(stream, [])
             if stream[0] not in waiting and len(_matching(old, fresh)) != len(old) + len(fresh):
                 found.append(f"browser {stream[0]}: {len(old)} visits, events say {len(fresh)}")
         found += [f"browser {who}: visits without events" for who, _ in stored]
@@ -194,24 +196,12 @@ def _all_visits() -> dict[Stream, list[Visit]]:
 
 
 def _make_all() -> int:
-    rules = channel_rules.hold()
+    classify = classifier(channel_rules.hold())
     count, batch = 0, []
     for stream, hits in all_streams():
-        batch += _drafts(stream, hits, rules)
+        batch += _drafts(stream, hits, classify)
         if len(batch) >= 2000:
             Visit.objects.bulk_create(batch)
             count, batch = count + len(batch), []
     Visit.objects.bulk_create(batch)
     return count + len(batch)
-
-
-def _lock() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '60s'")
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-
-
-def _try_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
-        return cursor.fetchone()[0]
