@@ -22,6 +22,7 @@ from scoring.condition_fields import ConditionsField
 from scoring.edit_locks import LockedForm, fingerprint
 from scoring.models import FailedLead, GroupCap, ModelVersion, Rule, ScoringModel
 from scoring.signal_admin import MailDomainAdmin, SignalAdmin
+from scoring.signal_select import SignalSelect
 from scoring.wording import describe_rule
 from users.models import User
 
@@ -53,6 +54,15 @@ class RuleInline(PartInline):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("signal")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **said: Any) -> Any:
+        """All signals are read once for the page, not once for each rule."""
+        if db_field.name != "signal":
+            return super().formfield_for_foreignkey(db_field, request, **said)
+        said["widget"] = SignalSelect
+        field: Any = super().formfield_for_foreignkey(db_field, request, **said)
+        field.choices = list(field.choices)
+        return field
 
     @admin.display(description=gettext_lazy("in words"))
     def in_words(self, rule: Rule) -> str:
