@@ -37,7 +37,9 @@ def _most_of(axis: str, group: str, rules: list[Worth], weights: Weights) -> Dec
 
 
 def find_problem(version: ModelVersion) -> str:
-    """A sentence when no lead can become an MQL by this version; else empty."""
+    """A sentence when this version's threshold parts nobody: no lead reaches it, or each does."""
+    if sentence := version.met_by_everybody():
+        return sentence
     weights = Weights.of(version)
     most = {axis: most_points(weights, axis) for axis in Axis.values}
     for axis in Axis:

@@ -207,19 +207,40 @@ class ModelVersion(models.Model):
         return self.effective_from is not None and self.effective_from > now()
 
     def clean(self) -> None:
-        """Refuse ranges upside down and a threshold that nobody can reach."""
-        errors = self._errors_of_axes() | self._errors_of_dates()
-        ceilings = (self.fit_ceiling, self.interest_ceiling)
-        if None not in (*ceilings, self.threshold):
-            if self.threshold > sum(ceilings):
-                errors["threshold"] = _(
-                    "No lead can reach this: it is more than both axes together."
-                )
-            floors = self.fit_floor + self.interest_floor
-            if self.hysteresis is not None and self.threshold - self.hysteresis < floors:
-                errors["hysteresis"] = _("No score can fall that far below the threshold.")
+        """Refuse ranges upside down, and a threshold that nobody can reach or everybody meets."""
+        errors = self._errors_of_axes()
+        if not {"fit_ceiling", "interest_ceiling"} & errors.keys():
+            errors |= self._errors_of_threshold()  # between limits that make sense
+        errors |= self._errors_of_dates()
         if errors:
             raise ValidationError(errors)
+
+    def met_by_everybody(self) -> str:
+        """A sentence when a lead of whom nothing is known meets the threshold; else empty.
+
+        Such a lead has 0 points, moved into the limits of both axes.
+        """
+        fit = min(max(Decimal(0), self.fit_floor), self.fit_ceiling)
+        points = fit + min(max(Decimal(0), self.interest_floor), self.interest_ceiling)
+        least = max(Decimal(0), points)
+        if self.threshold > least:
+            return ""
+        return gettext(
+            "Every lead meets this threshold: one of whom nothing is known has %(points)s already."
+        ) % {"points": f"{least.normalize():f}"}
+
+    def _errors_of_threshold(self) -> dict[str, Any]:
+        errors: dict[str, Any] = {}
+        limits = (self.fit_floor, self.fit_ceiling, self.interest_floor, self.interest_ceiling)
+        if None in (*limits, self.threshold):
+            return errors
+        if self.threshold > self.fit_ceiling + self.interest_ceiling:
+            errors["threshold"] = _("No lead can reach this: it is more than both axes together.")
+        elif sentence := self.met_by_everybody():
+            errors["threshold"] = sentence
+        elif self.threshold - (self.hysteresis or 0) < self.fit_floor + self.interest_floor:
+            errors["hysteresis"] = _("No score can fall that far below the threshold.")
+        return errors
 
     def _errors_of_dates(self) -> dict[str, Any]:
         errors: dict[str, Any] = {}

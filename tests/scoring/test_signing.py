@@ -111,6 +111,12 @@ def test_a_threshold_that_the_rules_cannot_reach_is_not_submitted(draft, change,
         signing.submit(draft.pk, by=SYSTEM)
 
 
+def test_a_threshold_that_every_lead_meets_is_not_submitted(draft):
+    ModelVersion.objects.filter(pk=draft.pk).update(threshold=-5)
+    with pytest.raises(Refused, match="Every lead meets this threshold"):
+        signing.submit(draft.pk, by=SYSTEM)
+
+
 def test_postgresql_refuses_a_version_signed_by_fewer_than_two(in_review, mia):
     with pytest.raises(DatabaseError, match="does not change like that"):
         raw("UPDATE scoring_modelversion SET state = 'signed' WHERE id = %s", in_review.pk)
