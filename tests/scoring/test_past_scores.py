@@ -229,28 +229,40 @@ class TestBeforeTheLeadWasKnown:
 
 
 class TestBeforeTheFirstVersion:
-    """Version 1 came into force when the tables were made: today."""
+    """Version 1 came into force when the tables were made, whenever that was."""
 
-    def test_it_says_by_what_it_is_reckoned(self, read, ask, client, mia, mql):
-        page = read(mql, as_of=day(100))
+    @pytest.fixture
+    def published_at(self, db) -> datetime:
+        return ModelVersion.objects.active().published_at
+
+    @pytest.fixture
+    def elder(self, published_at) -> Lead:
+        """Known for ten days when version 1 was published."""
+        return newcomer((now() - published_at) / timedelta(days=1) + 10)
+
+    def test_it_says_by_what_it_is_reckoned(self, read, ask, client, mia, elder, published_at):
+        then = {"as_of": (published_at - timedelta(days=5)).isoformat()}
+        page = read(elder, **then)
         assert "Reckoned back by version 1, the oldest one, which was not in force yet." in page
-        assert "Reckoned back" not in read(mql)
-        said = ask(mql, as_of=day(100))
+        assert "Reckoned back" not in read(elder)
+        said = ask(elder, **then)
         assert said["in_force_then"] is False and said["model"]["number"] == 1
         assert Decimal(said["score"]) == sum(Decimal(line["value"]) for line in said["lines"])
-        assert ask(mql)["in_force_then"] is True
+        assert ask(elder)["in_force_then"] is True
         client.force_login(mia)
-        then = lines_of(client.get(reverse(FILE, args=[mql.pk]), {"as_of": day(100)}))
-        assert {(ln["Version"], ln["In force then"]) for ln in then} == {("1", "no")}
-        today = lines_of(client.get(reverse(FILE, args=[mql.pk])))
+        lines = lines_of(client.get(reverse(FILE, args=[elder.pk]), then))
+        assert {(ln["Version"], ln["In force then"]) for ln in lines} == {("1", "no")}
+        today = lines_of(client.get(reverse(FILE, args=[elder.pk])))
         assert {(ln["Version"], ln["In force then"]) for ln in today} == {("1", "yes")}
 
-    def test_the_chart_says_when_it_came_into_force(self, read, mql):
-        chart = panel(mql, basis(mql)).chart
-        assert [mark.text for mark in chart.breaks] == [chart.breaks[0].text]
+    def test_the_chart_says_when_it_came_into_force(self, read, elder, published_at):
+        instant = min(now(), published_at + timedelta(hours=12))
+        chart = panel(elder, basis(elder, instant)).chart
+        assert len(chart.breaks) == 1
         assert "version 1 comes into force" in chart.breaks[0].text
         assert len(chart.lines) == 1  # the same rules: what they say can be compared
-        assert "Days before version 1 came into force are reckoned back by it." in read(mql)
+        page = read(elder, as_of=instant.isoformat())
+        assert "Days before version 1 came into force are reckoned back by it." in page
 
     def test_a_version_in_force_then_is_not_reckoned_back(self, read, ask, mql):
         between = now()
