@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from itertools import count
 
+from django.db import connection
 from django.utils.timezone import now
 
 from leads import lifecycle
@@ -12,7 +13,7 @@ from leads.actors import Actor
 from leads.capture import capture_lead
 from leads.models import Account, Lead, Standing
 from scoring import publishing, rescore, signing
-from scoring.models import ModelVersion, Signature
+from scoring.models import ModelVersion, Publication, Signature
 from tests.factories import UserFactory
 from tracking.models import Event, Source
 from users.roles import Role
@@ -112,6 +113,14 @@ def settle() -> None:
     """Do all scoring work that waits."""
     while rescore.drain():
         pass
+
+
+def activated(at: datetime | None) -> None:
+    """As if all publications had come into force then; PostgreSQL would refuse to say so."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        Publication.objects.update(activated_at=at)
+        cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 def standing_of(lead: Lead) -> Standing:

@@ -17,7 +17,6 @@ from scoring.models import (
     HeldLead,
     LeadFeature,
     ModelVersion,
-    Publication,
     Rule,
     ScoringModel,
     Signal,
@@ -25,6 +24,7 @@ from scoring.models import (
 from scoring.publishing import Plan
 from scoring.verifying import verify
 from tests.scoring.stories import (
+    activated,
     good_fit_lead,
     put_in_force,
     settle,
@@ -184,7 +184,7 @@ def test_leads_that_a_publication_makes_ready_go_to_sales_by_and_by():
     rescore.refresh()
     assert mqls() == 2  # that was today's share
     for days, handed_over in ((1, 4), (2, 5)):
-        Publication.objects.update(activated_at=now() - timedelta(days=days))
+        activated(now() - timedelta(days=days))
         rescore.refresh()
         assert mqls() == handed_over
     assert mqls() == len(leads) and not HeldLead.objects.exists()

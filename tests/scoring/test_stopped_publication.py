@@ -9,7 +9,7 @@ from leads.actors import Actor
 from leads.refusals import Conflict, Refused
 from scoring import drafting, publishing, rescore
 from scoring.models import ModelVersion, Publication
-from tests.scoring.stories import sign
+from tests.scoring.stories import activated, sign
 
 pytestmark = pytest.mark.django_db
 PAGE = reverse("scoring:model")
@@ -66,7 +66,8 @@ def test_others_learn_that_it_stands_still_and_no_more(client, mia, stopped):
 
 
 def test_a_process_that_ended_each_time_left_no_error(client, ana, stopped):
-    Publication.objects.update(error="", activated_at=None)
+    Publication.objects.update(error="")
+    activated(None)
     client.force_login(ana)
     page = client.get(PAGE).content.decode()
     assert "The process ended each time before it was done." in page
