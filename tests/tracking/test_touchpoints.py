@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.utils.timezone import localtime, now
 
+from leads import importing
 from leads.models import Lead, LeadTouch
 from leads.stages import Stage
 from scoring import rescore
@@ -184,3 +185,17 @@ def test_a_form_that_was_sent_for_another_lead_notes_nothing_and_says_so(lead, p
     assert "sent for another lead" in response.content.decode()
     assert page.post(f"/sources/leads/{lead.pk}/touchpoints/", form).status_code == 303
     assert Event.objects.get().lead == lead
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["E-mail;What;When;Title;Site;Note", "이메일;무엇;언제;제목;사이트;메모"],
+)
+def test_headers_of_a_plain_list_are_understood(lead, mia, header):
+    job = upload(f"{header}\n{lead.email};call;2026-05-01;Renewal;;stand 4\n", mia, "calls.csv")
+    job = importing.start_over(job.pk, target_key="touchpoints")
+    assert importing.what_is_missing(job) == []
+    run(job)
+    event = Event.objects.get()
+    assert (event.kind, event.lead_id) == ("call_held", lead.pk)
+    assert (event.properties["title"], event.properties["note"]) == ("Renewal", "stand 4")
