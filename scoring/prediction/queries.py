@@ -10,10 +10,12 @@ from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from leads import importing
 from leads.import_models import Import
 from leads.models import Lead
 from scoring.models import Prediction, PredictionOverride, Training
 from scoring.prediction import diagrams, wording
+from scoring.prediction.choices import FileChoices
 from scoring.prediction.wording import Labels, Reason
 from users.models import User
 
@@ -40,7 +42,11 @@ class Moved:
 
 @dataclass(frozen=True)
 class Report:
-    """A finished training for the page. `figures` as in metrics.figures, {} without a model."""
+    """A finished training for the page. `figures` as in metrics.figures, {} without a model.
+
+    `suspect`: the field to leave out first, while the result of a file is too good to be true;
+    `without`: the form that trains once more without such fields, as pairs of name and value.
+    """
 
     training: Training
     sentence: str
@@ -49,6 +55,8 @@ class Report:
     dots: list[diagrams.Dot]
     bars: list[diagrams.Bar]
     leaks: list[str]
+    suspect: str
+    without: list[tuple[str, str]]
     rivals: list[Rival]
     kind: str
     dropped: list[str]
@@ -62,15 +70,18 @@ def report_of(training: Training) -> Report:
     labels = Labels.of_leads() if is_own else Labels({})
     said = training.report
     figures = said.get("figures", {})
+    suspect = _suspect(training)
     importance = [(labels.of(one["field"]), one["loss"]) for one in said.get("importance", [])]
     return Report(
         training=training,
-        sentence=_sentence(training),
+        sentence=_too_good(suspect) if suspect else _sentence(training),
         counts=said.get("counts", {}),
         figures=figures,
         dots=diagrams.reliability(figures.get("reliability", [])),
         bars=diagrams.bars(importance),
         leaks=[wording.leak_words(leak, labels) for leak in said.get("leaks", [])],
+        suspect=suspect,
+        without=_without_leaks(training) if suspect else [],
         rivals=[_rival(one, said) for one in said.get("rivals", []) if one["auc"] is not None],
         kind=str(wording.KINDS.get(said.get("chosen", ""), "")),
         dropped=[labels.of(name) for name in said.get("dropped", [])],
@@ -81,6 +92,35 @@ def report_of(training: Training) -> Report:
             if one["index"] > 0.25
         ],
     )
+
+
+def _suspect(training: Training) -> str:
+    """Of a file that seems to have a signal, the field that knows too much the most, or ""."""
+    leaks = training.report.get("leaks", [])
+    is_file = training.source == Training.Source.IMPORT
+    return leaks[0]["field"] if leaks and is_file and training.is_on else ""
+
+
+def _too_good(field: str) -> str:
+    return _(
+        "As long as “%(field)s” counts, this says nothing about new rows. Leave it out first and "
+        "train again: what is left then is the signal."
+    ) % {"field": field}
+
+
+def _without_leaks(training: Training) -> list[tuple[str, str]]:
+    """What the form of the file would be sent with, [] when the file is gone."""
+    job = training.file
+    if job is None:
+        return []
+    choices = FileChoices.from_json(training.params)
+    named = [leak["field"] for leak in training.report["leaks"]]
+    means = dict.fromkeys(choices.reached, "reached") | dict.fromkeys(choices.missed, "missed")
+    outcome = next(c for c in importing.columns_of(job) if c.name == choices.outcome)
+    said = [(f"value_{n}", means.get(value, "")) for n, value in enumerate(outcome.values)]
+    said += [("left_out", name) for name in dict.fromkeys((*choices.left_out, *named))]
+    plain = ("outcome", "order", "date_order")
+    return [(name, getattr(choices, name)) for name in plain] + said
 
 
 def _rival(rival: dict[str, Any], said: dict[str, Any]) -> Rival:

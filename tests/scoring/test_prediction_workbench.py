@@ -52,6 +52,16 @@ def train_on(client, job: Import, **said) -> Training:
     return Training.objects.latest("pk")
 
 
+def again_without_leaks(client, done: Training) -> Training:
+    """Press the button below "Too good to be true"."""
+    url = reverse("scoring:training", args=[done.pk])
+    said: dict[str, list[str]] = {}
+    for name, value in client.get(url).context["report"].without:
+        said.setdefault(name, []).append(value)
+    assert done.file is not None
+    return train_on(client, done.file, **said)
+
+
 def meanings(job: Import, column: str, **means: str) -> dict[str, str]:
     """What the form calls each value of the outcome."""
     values = next(c for c in job.columns if c["name"] == column)["values"]
@@ -68,13 +78,14 @@ def test_a_file_is_uploaded_learned_from_and_judged(client, mia):
     done = train_on(client, job, outcome="Converted", order="Number", **means)
     assert (done.state, done.verdict, done.error) == ("finished", "on", "")
     page = text_of(client.get(reverse("scoring:training", args=[done.pk])))
-    assert "There is a signal" in page
+    assert "There is a signal" not in page and "better than chance" not in page
+    assert "Too good to be true" in page and "As long as “status” counts" in page
     assert "“status” alone tells the outcome too well" in page
-    honest = train_on(
-        client, job, outcome="Converted", order="Number", left_out=["status"], **means
-    )
+    honest = again_without_leaks(client, done)
+    assert honest.params == done.params | {"left_out": ["status"]}
     page = text_of(client.get(reverse("scoring:training", args=[honest.pk])))
-    assert "Fields that may know too much" not in page
+    assert "There is a signal" in page and "ranks clearly better than chance" in page
+    assert "Fields that may know too much" not in page and "Too good to be true" not in page
     assert "Reliability diagram" in page
     assert "status" not in honest.report["features"]
     # It is no model of our own leads.
@@ -157,3 +168,29 @@ def test_opportunities_of_a_real_file_have_no_signal(client, mia):
     assert done.report["counts"]["labelled"] == 6711
     page = text_of(client.get(reverse("scoring:training", args=[done.pk])))
     assert "No signal: on the newest rows" in page
+
+
+def test_a_real_file_with_what_is_known_at_the_end_is_too_good_to_be_true(client, mia):
+    """The value at closing is 0 for what was lost; without it nothing is left."""
+    client.force_login(mia)
+    job = upload(client, real_file("sales_pipeline.csv"), "sales_pipeline.csv")
+    means = meanings(job, "deal_stage", vWon="reached", vLost="missed")
+    left_out = ["opportunity_id", "close_date", "close_quarter"]
+    said = {"outcome": "deal_stage", "order": "engage_date", "left_out": left_out, **means}
+    done = train_on(client, job, date_order="dmy", **said)
+    page = text_of(client.get(reverse("scoring:training", args=[done.pk])))
+    assert "Too good to be true" in page and "As long as “close_value” counts" in page
+    honest = again_without_leaks(client, done)
+    assert honest.verdict == "no_signal"
+    assert set(honest.params["left_out"]) == {*left_out, "close_value"}
+
+
+def test_a_leak_of_a_file_that_is_gone_is_still_told(client, mia):
+    client.force_login(mia)
+    told = [str(label) for label in history(300).labels]
+    job = upload(client, as_csv(300, status=told))
+    means = meanings(job, "Converted", v1="reached", v0="missed")
+    done = train_on(client, job, outcome="Converted", order="Number", **means)
+    Training.objects.update(file=None)
+    page = text_of(client.get(reverse("scoring:training", args=[done.pk])))
+    assert "Too good to be true" in page and "Train again" not in page
