@@ -6,6 +6,8 @@ are on; a restored dump, a replica role or a damaged disk knows neither.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,6 +30,24 @@ class Outcome:
     title: str
     count: int
     examples: list[str]
+
+
+@contextmanager
+def snapshot(*swapped: str) -> Iterator[None]:
+    """All that is read inside is of one moment, and nothing is written.
+
+    Tables that others swap (leads/swapping.py) are held first: the new one would look empty to
+    a moment before it was there. Within a transaction of the caller it is that one's isolation.
+    """
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic(), connection.cursor() as cursor:
+        if is_outermost:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        # Whoever compares in Python computes meanwhile.
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        for table in swapped:
+            cursor.execute(f"LOCK TABLE {table} IN ACCESS SHARE MODE")
+        yield
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from leads.stages import Stage
 from scoring import rescore
 from scoring.account_rules import Person, account_score
 from scoring.account_scores import CHUNK, scores_query
+from scoring.discrepancies import one_moment
 
 SAMPLE = 500
 # An account that waits to be scored again, or whose people were scored since, may differ.
@@ -71,28 +72,27 @@ def _against_sql(account_ids: Sequence[int]) -> list[AccountDiscrepancy]:
         ]
 
 
-@transaction.atomic
 def _against_rules(sample: int | None) -> list[AccountDiscrepancy]:
-    rescore.set_limits()
-    settled = AccountStanding.objects.raw(
-        f"""WITH unsettled AS MATERIALIZED ({UNSETTLED})
-            SELECT a.* FROM leads_accountstanding a
-             WHERE a.scored_at IS NOT NULL
-               AND a.account_id NOT IN (SELECT account_id FROM unsettled)
-             ORDER BY a.account_id DESC LIMIT %s""",
-        [sample],
-    )
-    standings = {standing.account_id: standing for standing in settled}
-    people = _people_of(list(standings))
+    with one_moment("leads_standing"):
+        settled = AccountStanding.objects.raw(
+            f"""WITH unsettled AS MATERIALIZED ({UNSETTLED})
+                SELECT a.* FROM leads_accountstanding a
+                 WHERE a.scored_at IS NOT NULL
+                   AND a.account_id NOT IN (SELECT account_id FROM unsettled)
+                 ORDER BY a.account_id DESC LIMIT %s""",
+            [sample],
+        )
+        standings = list(settled)
+        people = _people_of([standing.account_id for standing in standings])
     found = []
-    for account_id, standing in standings.items():
+    for standing in standings:
         assert standing.scored_at is not None
-        right = account_score(people[account_id], standing.scored_at)
+        right = account_score(people[standing.account_id], standing.scored_at)
         parts = (standing.best, standing.people, standing.roles, standing.recency)
         expected = (right.best, right.people, right.roles, right.recency) if right else (0,) * 4
         if parts != expected or standing.score != (right.score if right else None):
             detail = f"stored {standing.score}, by rules {right.score if right else None}"
-            found.append(AccountDiscrepancy(account_id, detail))
+            found.append(AccountDiscrepancy(standing.account_id, detail))
     return found
 
 
