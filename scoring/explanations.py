@@ -142,7 +142,7 @@ def panel(lead: Lead, books: Basis, *, is_past: bool = False) -> Panel:
     """
     why, version = books.explanation, books.explanation.version
     titles = _titles(_shown_events(why.lines))
-    days = tuple(history(books.facts, books.versions, why.as_of, books.known_since))
+    days = tuple(history(books.facts, books.versions, why.as_of, books.known_since, books.ledger))
     stage = stage_at(lead, why.as_of) if is_past else lead.stage
     is_judged = books.was_in_force or not is_past
     return Panel(

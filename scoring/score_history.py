@@ -97,12 +97,13 @@ def history(
     versions: Sequence[InForce],
     until: datetime,
     known_since: datetime = NEVER,
+    at_hand: Ledger | None = None,
 ) -> list[Day]:
     """DAYS + 1 days, oldest first, each judged by the version that was in force then.
 
-    Days before the lead was known are left out.
+    Days before the lead was known are left out. A ledger that is `at_hand` is not read again.
     """
-    ledgers: dict[int, Ledger] = {}
+    ledgers = {at_hand.version.pk: at_hand} if at_hand else {}
     moves = _moves_by_day(facts)
     days: list[Day] = []
     for back in range(DAYS, -1, -1):
