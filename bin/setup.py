@@ -35,9 +35,9 @@ CHECKS = {
 SLOW = ("mypy",)
 Checks = dict[str, "subprocess.Popen[str]"]
 
-# Three processes for each core, for many tests wait for a browser or a server. The tests of one file
+# Two processes for each core, for many tests wait for a browser or a server. The tests of one file
 # stay together and in order; long files begin first (tests/conftest.py).
-PROCESSES = min(6, 3 * (os.cpu_count() or 1))
+PROCESSES = min(4, 2 * (os.cpu_count() or 1))
 ALL_TESTS = ("-n", str(PROCESSES), "--dist", "loadscope", "--no-loadscope-reorder")
 BABEL = ("-m", "babel.messages.frontend", "compile")
 
