@@ -83,7 +83,8 @@ def standings_against_features() -> list[Discrepancy]:
 def _scores_as_stored() -> str | None:
     """SQL for what the standings should say; None while all leads wait to be scored.
 
-    Features that time alone turned are counted first, their standings follow.
+    Features that time alone turned are counted first, and their standings follow: within a day,
+    or they are compared all the same.
     """
     half_published = Publication.objects.exclude(activated_at=None).filter(
         recomputed_at=None, attempts__lt=Publication.MOST_ATTEMPTS
@@ -92,7 +93,8 @@ def _scores_as_stored() -> str | None:
     if half_published.exists() or Rewording.objects.exists():
         return None
     scored_at = "(SELECT s.scored_at FROM leads_standing s WHERE s.lead_id = f.lead_id)"
-    is_scored_since = f"coalesce(f.folded_at <= {scored_at}, true)"
+    is_scored_since = f"""coalesce(
+        f.folded_at <= {scored_at} OR f.folded_at < now() - interval '1 day', true)"""
     return current_scores_query(
         f"{SETTLED.format(lead='f.lead_id')} AND {is_scored_since}", as_of=scored_at
     )

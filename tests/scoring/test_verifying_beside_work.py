@@ -6,12 +6,15 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils.timezone import now
 
 from leads.models import Lead, Standing
 from scoring import account_scores, account_verifying, rescore, rule_verifying, verifying
+from scoring.models import LeadFeature
 from tests.factories import AccountFactory, LeadFactory, tell_events
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -128,6 +131,14 @@ def test_damage_is_found_whatever_happens_meanwhile(lead, monkeypatch):
     found = verifying.standings_against_ledger([lead.pk])
     assert [(one.check, one.lead_id) for one in found] == [("standing ≠ ledger", lead.pk)]
     assert verifying.verify(None) == []  # the lead was scored anew
+
+
+@pytest.mark.parametrize(("hours", "found"), [(1, []), (48, ["standing ≠ features"])])
+def test_a_standing_may_follow_its_features_for_a_day_and_no_longer(lead, hours, found):
+    at = now() - timedelta(hours=hours)
+    LeadFeature.objects.update(folded_at=at)
+    Standing.objects.update(score=99, scored_at=at - timedelta(minutes=1))
+    assert [one.check for one in verifying.standings_against_features()] == found
 
 
 def test_a_swap_of_all_standings_waits_for_the_comparison(lead, monkeypatch):
