@@ -7,9 +7,9 @@ from typing import Any
 from django import forms
 from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
-SELECTED = mark_safe(" selected")
+SELECTED = flatatt({"selected": True})
 
 
 class SignalSelect(forms.Select):
