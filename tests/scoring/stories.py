@@ -12,7 +12,7 @@ from leads import lifecycle
 from leads.actors import Actor
 from leads.capture import capture_lead
 from leads.models import Account, Lead, Standing
-from scoring import publishing, rescore, signing
+from scoring import drafting, publishing, rescore, signing
 from scoring.models import ModelVersion, Publication, Signature
 from tests.factories import UserFactory
 from tracking.models import Event, Source
@@ -97,6 +97,15 @@ def put_in_force(version: ModelVersion) -> ModelVersion:
         pass
     version.refresh_from_db()
     return version
+
+
+def publish(**points: int) -> ModelVersion:
+    """A next version with other points, signed, published and worked off: `publish(demo=30)`."""
+    draft = drafting.clone_to_draft(ModelVersion.objects.active().pk, by=SYSTEM)
+    for key, value in points.items():
+        draft.rules.filter(signal__key=key).update(points=value)
+    put_in_force(draft)
+    return draft
 
 
 def enforce(version: ModelVersion) -> None:

@@ -14,6 +14,7 @@ from scoring.models import ModelVersion
 from tests.scoring.stories import (
     SYSTEM,
     good_fit_lead,
+    publish,
     put_in_force,
     settle,
     some_lead,
@@ -32,14 +33,6 @@ def mql(db) -> Lead:
     lead.refresh_from_db()
     assert lead.stage == "mql"
     return lead
-
-
-def publish(**points: int) -> ModelVersion:
-    draft = drafting.clone_to_draft(ModelVersion.objects.active().pk, by=SYSTEM)
-    for key, value in points.items():
-        draft.rules.filter(signal__key=key).update(points=value)
-    put_in_force(draft)
-    return draft
 
 
 def anew(lead: Lead) -> Lead:

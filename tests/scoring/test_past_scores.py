@@ -17,7 +17,7 @@ from leads import lifecycle
 from leads.capture import capture_lead
 from leads.lead_queries import known_since, stage_at
 from leads.models import Lead
-from scoring import drafting, rescore
+from scoring import rescore
 from scoring.explanations import NotKnownThen, basis, panel
 from scoring.models import ModelVersion, Prediction, Training
 from scoring.score_chart import draw
@@ -25,7 +25,7 @@ from tests.leads.merging import merge
 from tests.scoring.stories import (
     SYSTEM,
     good_fit_lead,
-    put_in_force,
+    publish,
     settle,
     some_lead,
     standing_of,
@@ -62,14 +62,6 @@ def newcomer(days: float, *stories: str) -> Lead:
     rescore.enqueue([lead.pk])
     settle()
     return lead
-
-
-def publish(**points: int) -> ModelVersion:
-    draft = drafting.clone_to_draft(ModelVersion.objects.active().pk, by=SYSTEM)
-    for key, value in points.items():
-        draft.rules.filter(signal__key=key).update(points=value)
-    put_in_force(draft)
-    return draft
 
 
 def day(days: float) -> str:
